@@ -1,0 +1,61 @@
+"""Sigmoid: p = 1 / (1 + e^-z). It turns any number into one between 0 and 1."""
+
+from tinygrad_mnist.backend import Array, array_namespace
+
+
+def forward(z: Array) -> Array:
+    """Return p, entry by entry. z is of any shape, and p has the same, each entry from 0 to 1.
+
+        p[i] = 1 / (1 + e^-z[i])
+
+    For z = -1000, e^-z is too large for any float. Multiplying above and below by e^z gives the same p
+    from an exponential that is small:
+
+        p[i] = e^z[i] / (e^z[i] + 1)
+
+    So e is raised to the one of -z and z that is not positive, and no exponential ever exceeds 1. Both
+    tails keep all their digits: p near 0 is not found as 1 minus something near 1.
+
+    >>> import numpy as np
+    >>> forward(np.array([-1000.0, -2.0, 0.0, 2.0, 1000.0]))
+    array([0.        , 0.11920292, 0.5       , 0.88079708, 1.        ])
+    >>> float(forward(np.array(-700.0)))  # doctest: +ELLIPSIS
+    9.8596765437597...e-305
+    """
+    xp = array_namespace(z)
+    e = xp.exp(xp.where(z >= 0, -z, z))
+    return xp.where(z >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def backward(dp: Array, p: Array) -> Array:
+    """Return dz, given dp: the derivative of the loss L by z, given that by p = forward(z). One shape.
+
+    Forward, by index (i stands for all indices of an entry):
+
+        p[i] = 1 / (1 + e^-z[i])
+
+    Its slope, by the rule for 1/u with u = 1 + e^-z, where ∂u/∂z = -e^-z and ∂(1/u)/∂u = -1/u^2:
+
+        ∂p[i]/∂z[i] = e^-z[i] / (1 + e^-z[i])^2
+                    = 1 / (1 + e^-z[i])  *  e^-z[i] / (1 + e^-z[i])
+                    = p[i]               *  (1 - p[i])
+
+    The last step because 1 - p = (1 + e^-z - 1) / (1 + e^-z). The slope needs p alone, so z can be forgotten.
+
+    Chain rule, by index. L depends on z[i] through every p[j], but p[j] depends on z[i] only where j = i:
+
+        dz[i] = ∂L/∂z[i] = sum_j ∂L/∂p[j] * ∂p[j]/∂z[i] = dp[i] * p[i] * (1 - p[i])
+
+    In arrays, entry by entry:
+
+        dz = dp * p * (1 - p)
+
+    The slope is 1/4 in the middle, and vanishes in the tails:
+
+    >>> import numpy as np
+    >>> p = forward(np.array([-1000.0, -2.0, 0.0, 2.0, 1000.0]))
+    >>> backward(np.ones(5), p)
+    array([0.        , 0.10499359, 0.25      , 0.10499359, 0.        ])
+    """
+    dz = dp * p * (1 - p)
+    return dz
