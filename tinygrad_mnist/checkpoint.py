@@ -1,0 +1,112 @@
+"""A trained network in a file: arrays in NumPy's .npz, and never a pickle, so nothing in it can run."""
+
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_mnist.errors import CheckpointError
+from tinygrad_mnist.files import written_whole
+from tinygrad_mnist.network import Parameters
+
+FORMAT = "tinygrad_mnist checkpoint"
+VERSION = 1
+"""Raised when an older program could no longer read what is written."""
+
+KEYS = {"format", "version", "digits", "layer_sizes", "seed", "w", "b"}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network, and what is needed to use it."""
+
+    parameters: Parameters  # on the host
+    digits: tuple[int, ...]  # the first is the one whose target is 1
+    seed: int
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """The number of inputs, and of outputs."""
+        return tuple(self.parameters.w.shape)
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint to `path`, whole or not at all. Raises CheckpointError where it cannot."""
+    w, b = checkpoint.parameters
+    try:
+        with written_whole(path) as file:
+            np.savez(
+                file,
+                format=FORMAT,
+                version=VERSION,
+                digits=checkpoint.digits,
+                layer_sizes=checkpoint.layer_sizes,
+                seed=checkpoint.seed,
+                w=w,
+                b=b,
+            )
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be written: {os.strerror(error.errno or 0)}.") from error
+
+
+def load(path: Path) -> Checkpoint:
+    """Return the checkpoint in `path`.
+
+    Raises CheckpointError, in one sentence, for a file that is missing, truncated, not a checkpoint,
+    of a newer version, or at odds with itself.
+    """
+    stored = _stored(path)
+    if str(stored.get("format")) != FORMAT:
+        raise CheckpointError(f"{path} is not a {FORMAT}: name a file that 'train --save' wrote.")
+    version = stored.get("version")
+    if version is not None and version.shape == () and version.dtype.kind in "iu" and int(version) > VERSION:
+        raise CheckpointError(
+            f"{path} has format version {version}, and this program reads up to {VERSION}: update tinygrad_mnist."
+        )
+    if KEYS - stored.keys() or not _consistent(stored):
+        raise CheckpointError(f"{path} is broken: what it holds does not fit together; train and save again.")
+    return Checkpoint(
+        Parameters(stored["w"], stored["b"]),
+        tuple(int(digit) for digit in stored["digits"]),
+        int(stored["seed"]),
+    )
+
+
+def _stored(path: Path) -> dict[str, NDArray[Any]]:
+    """Return all the arrays in the file, by name."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise CheckpointError(f"{path} is not a {FORMAT}: name a file that 'train --save' wrote.")
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} does not exist: write it with 'train --save {path}'.") from error
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise CheckpointError(
+            f"{path} is not a {FORMAT}, or only a part of one: name a file that 'train --save' wrote."
+        ) from error
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {os.strerror(error.errno or 0)}.") from error
+
+
+def _consistent(stored: dict[str, NDArray[Any]]) -> bool:
+    """Return whether types, shapes and values of the arrays are those of a network that can be used."""
+    w, b, digits = stored["w"], stored["b"], stored["digits"]
+    return (
+        all(stored[key].dtype.kind in "iu" for key in ("version", "digits", "layer_sizes", "seed"))
+        and stored["seed"].shape == ()
+        and w.ndim == 2
+        and w.dtype == b.dtype
+        and w.dtype in (np.float32, np.float64)
+        and b.shape == w.shape[1:]
+        and stored["layer_sizes"].tolist() == list(w.shape)
+        and digits.shape == (w.shape[1] + 1,)
+        and len(set(digits.tolist())) == len(digits)
+        and bool(np.all((digits >= 0) & (digits <= 9)))
+        and bool(np.all(np.isfinite(w)) and np.all(np.isfinite(b)))
+    )
