@@ -20,6 +20,7 @@ __all__ = [
     "array_namespace",
     "beside",
     "choose",
+    "require_entries",
     "require_same_shape",
     "stack",
     "tensor",
@@ -96,15 +97,20 @@ def to_host(array: Array) -> np.ndarray[Any, Any]:
 
 
 def require_same_shape(**arrays: Array) -> None:
-    """Raise ValueError, naming both, unless the two arrays have one shape, with at least one entry.
+    """Raise ValueError, naming both, unless the two arrays (or numbers) have one shape.
 
     (64, 1) against (64,) would broadcast to (64, 64), and a network would train on it, silently wrong.
     """
-    (name, shape), (other, other_shape) = ((key, tuple(a.shape)) for key, a in arrays.items())
+    (name, shape), (other, other_shape) = ((key, tuple(getattr(a, "shape", ()))) for key, a in arrays.items())
     if shape != other_shape:
         raise ValueError(f"{name} has shape {shape} and {other} has shape {other_shape}: they must be the same")
-    if 0 in shape:
-        raise ValueError(f"{name} and {other} have shape {shape}: there is no mean of nothing")
+
+
+def require_entries(**arrays: Array) -> None:
+    """Raise ValueError, naming it, where an array is empty."""
+    for name, array in arrays.items():
+        if 0 in array.shape:
+            raise ValueError(f"{name} has shape {tuple(array.shape)}: there is no mean of nothing")
 
 
 def tensor(data: Any, dtype: Any = None) -> Array:

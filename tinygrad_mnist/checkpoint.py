@@ -35,6 +35,16 @@ class Checkpoint:
         return tuple(self.parameters.w.shape)
 
 
+def require_writable(path: Path) -> None:
+    """Raise CheckpointError where `save` could not write to `path`: better before training than after."""
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder: name a file to save to.")
+    if not path.parent.is_dir():
+        raise CheckpointError(f"{path} cannot be written: there is no folder {path.parent}.")
+    if not os.access(path.parent, os.W_OK):
+        raise CheckpointError(f"{path} cannot be written: the folder {path.parent} is read-only.")
+
+
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint to `path`, whole or not at all. Raises CheckpointError where it cannot."""
     w, b = checkpoint.parameters
@@ -80,13 +90,15 @@ def load(path: Path) -> Checkpoint:
 def _stored(path: Path) -> dict[str, NDArray[Any]]:
     """Return all the arrays in the file, by name."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise CheckpointError(f"{path} is not a {FORMAT}: name a file that 'train --save' wrote.")
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: write it with 'train --save {path}'.") from error
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    # A RuntimeError is what zipfile raises for an entry that calls itself encrypted.
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise CheckpointError(
             f"{path} is not a {FORMAT}, or only a part of one: name a file that 'train --save' wrote."
         ) from error
@@ -99,7 +111,8 @@ def _consistent(stored: dict[str, NDArray[Any]]) -> bool:
     w, b, digits = stored["w"], stored["b"], stored["digits"]
     return (
         all(stored[key].dtype.kind in "iu" for key in ("version", "digits", "layer_sizes", "seed"))
-        and stored["seed"].shape == ()
+        and stored["seed"].shape == stored["version"].shape == ()
+        and bool(1 <= stored["version"] <= VERSION)
         and w.ndim == 2
         and w.dtype == b.dtype
         and w.dtype in (np.float32, np.float64)

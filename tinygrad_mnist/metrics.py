@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.backend import Array, array_namespace, require_same_shape
+from tinygrad_mnist.backend import Array, array_namespace, require_entries, require_same_shape
 
 
 def accuracy(p: Array, t: Array) -> float:
@@ -19,6 +19,7 @@ def accuracy(p: Array, t: Array) -> float:
     0.6666666666666666
     """
     require_same_shape(p=p, t=t)
+    require_entries(p=p)
     xp = array_namespace(p)
     right = int(xp.count_nonzero((p > 0.5) == (t == 1)))
     entries: int = math.prod(p.shape)

@@ -6,6 +6,7 @@
 The upper line is read from left to right, the lower one from right to left.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -69,6 +70,28 @@ def backward(p: Array, t: Array, x: Array, parameters: Parameters) -> Gradients:
 def predict(images: Array, parameters: Parameters) -> Array:
     """Return p (N, O) for images (N, I) of bytes, a part at a time, so that memory stays small."""
     xp = array_namespace(images)
-    starts = range(0, max(images.shape[0], 1), ROWS_AT_ONCE)
-    parts = (images[start : start + ROWS_AT_ONCE, :] for start in starts)
+    count = images.shape[0]
+    starts = range(0, max(count, 1), ROWS_AT_ONCE)
+    parts = (images[start : min(start + ROWS_AT_ONCE, count), :] for start in starts)
     return xp.concat([forward(scale(part, parameters.w), parameters) for part in parts])
+
+
+def targets(labels: Array, digits: Sequence[int]) -> Array:
+    """Return t (N, 1): 1 where the label (N,) is the first of the two digits, 0 where it is the second.
+
+    >>> targets(np.array([3, 7, 7]), (3, 7)).T
+    array([[1, 0, 0]], dtype=uint8)
+    """
+    xp = array_namespace(labels)
+    return xp.astype(labels == digits[0], xp.uint8)[:, None]
+
+
+def decide(p: Array, digits: Sequence[int]) -> Array:
+    """Return the digit (N,) that each prediction p (N, 1) stands for: the first where it exceeds 1/2.
+
+    >>> decide(np.array([[0.9], [0.1], [0.5]]), (3, 7))
+    array([3, 7, 7])
+    """
+    xp = array_namespace(p)
+    first, second = (xp.full_like(p[:, 0], digit, dtype=xp.int64) for digit in digits)
+    return xp.where(p[:, 0] > 0.5, first, second)

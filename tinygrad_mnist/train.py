@@ -13,6 +13,9 @@ from tinygrad_mnist.metrics import accuracy
 from tinygrad_mnist.network import Gradients, Parameters
 from tinygrad_mnist.passes import mean_loss
 
+NO_IMPROVEMENT = "no improvement"
+ALL_EPOCHS = "all epochs done"
+
 
 class Examples(NamedTuple):
     """What is learned from: images and what they should give. Where they live, training runs."""
@@ -47,9 +50,11 @@ class Trained(NamedTuple):
 
     best: Epoch
     epochs: int
-    stopped: str  # "no improvement" or "all epochs done"
+    stopped: str  # NO_IMPROVEMENT or ALL_EPOCHS
 
 
+# Where the steps are too long, numbers overflow: that is found in the loss, and told in one sentence.
+@np.errstate(over="ignore", invalid="ignore")
 def train(
     training: Examples,
     validation: Examples,
@@ -86,8 +91,8 @@ def train(
             best = epoch
         # 7. Stop, when accuracy on digits that were held out has stopped improving.
         if number - best.number >= settings.patience:
-            return Trained(best, number, "no improvement")
-    return Trained(best, settings.epochs, "all epochs done")
+            return Trained(best, number, NO_IMPROVEMENT)
+    return Trained(best, settings.epochs, ALL_EPOCHS)
 
 
 def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[Examples]:
@@ -96,7 +101,7 @@ def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[Exam
     xp = array_namespace(examples.images)
     order = beside(np.random.default_rng((settings.seed, epoch)).permutation(count), like=examples.images)
     for first in range(0, count, settings.batch):
-        rows = order[first : first + settings.batch]
+        rows = order[first : min(first + settings.batch, count)]
         yield Examples(xp.take(examples.images, rows, axis=0), xp.take(examples.t, rows, axis=0))
 
 
@@ -107,6 +112,7 @@ def step(parameters: Parameters, gradients: Gradients, learning_rate: float) -> 
     return Parameters(w - learning_rate * dw, b - learning_rate * db)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def measure(parameters: Parameters, examples: Examples) -> float:
     """Return the accuracy, 0 to 1, of the network with these parameters on these examples."""
     return accuracy(network.predict(examples.images, parameters), examples.t)

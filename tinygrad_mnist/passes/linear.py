@@ -8,13 +8,15 @@
 How a change of w, b or x moves the loss is derived in `backward`.
 """
 
-from tinygrad_mnist.backend import Array, array_namespace
+from tinygrad_mnist.backend import Array, array_namespace, require_same_shape
 
 
 def forward(x: Array, w: Array, b: Array) -> Array:
     """Return z (N, O) for x (N, I), w (I, O) and b (O,).
 
         z[n,o] = sum_i x[n,i] w[i,o] + b[o]
+
+    Raises ValueError for shapes that do not fit.
 
     Two rows, three inputs, one output; the second row is 4*1 + 5*0 + 6*(-1) + 10 = 8:
 
@@ -26,11 +28,12 @@ def forward(x: Array, w: Array, b: Array) -> Array:
     array([[8.],
            [8.]])
     """
+    require_same_shape(b=b, row_of_w=w[0, :])
     return x @ w + b
 
 
 def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
-    """Return dx (N, I), dw (I, O) and db (O,), given dz (N, O).
+    """Return dx (N, I), dw (I, O) and db (O,), given dz (N, O). Raises ValueError for shapes that do not fit.
 
     Forward, by index (m, j, k run over rows, inputs and outputs; n, i, o are one of each):
 

@@ -9,7 +9,7 @@ This is the loss of the book's MNIST chapter; it is where the chain of derivativ
 
 import math
 
-from tinygrad_mnist.backend import Array, array_namespace, require_same_shape
+from tinygrad_mnist.backend import Array, array_namespace, require_entries, require_same_shape
 
 
 def forward(p: Array, t: Array) -> Array:
@@ -29,6 +29,7 @@ def forward(p: Array, t: Array) -> Array:
     0.4333
     """
     require_same_shape(p=p, t=t)
+    require_entries(p=p)
     xp = array_namespace(p)
     return xp.mean(xp.where(t == 1, 1 - p, p))
 
@@ -69,6 +70,7 @@ def backward(p: Array, t: Array) -> Array:
     Raises ValueError as `forward` does.
     """
     require_same_shape(p=p, t=t)
+    require_entries(p=p)
     xp = array_namespace(p)
     n = math.prod(p.shape)
     one = xp.ones_like(p)

@@ -1,6 +1,6 @@
 """Sigmoid: p = 1 / (1 + e^-z). It turns any number into one between 0 and 1."""
 
-from tinygrad_mnist.backend import Array, array_namespace
+from tinygrad_mnist.backend import Array, array_namespace, require_same_shape
 
 
 def forward(z: Array) -> Array:
@@ -28,7 +28,9 @@ def forward(z: Array) -> Array:
 
 
 def backward(dp: Array, p: Array) -> Array:
-    """Return dz, given dp: the derivative of the loss L by z, given that by p = forward(z). One shape.
+    """Return dz, given dp: the derivative of the loss L by z, given that by p = forward(z).
+
+    dp, p and dz have one shape; raises ValueError where dp and p do not.
 
     Forward, by index (i stands for all indices of an entry):
 
@@ -57,5 +59,6 @@ def backward(dp: Array, p: Array) -> Array:
     >>> backward(np.ones(5), p)
     array([0.        , 0.10499359, 0.25      , 0.10499359, 0.        ])
     """
+    require_same_shape(dp=dp, p=p)
     dz = dp * p * (1 - p)
     return dz

@@ -1,6 +1,6 @@
 """Square: y = x^2. The warm-up, with a derivative that everybody knows: 2x."""
 
-from tinygrad_mnist.backend import Array
+from tinygrad_mnist.backend import Array, require_same_shape
 
 
 def forward(x: Array) -> Array:
@@ -13,7 +13,9 @@ def forward(x: Array) -> Array:
 
 
 def backward(dy: Array, x: Array) -> Array:
-    """Return dx, given dy: the derivative of the loss L by x, given that by y. All of one shape.
+    """Return dx, given dy: the derivative of the loss L by x, given that by y.
+
+    dy, x and dx have one shape; raises ValueError where dy and x do not.
 
     Forward, by index (i stands for all indices of an entry):
 
@@ -42,5 +44,6 @@ def backward(dy: Array, x: Array) -> Array:
     >>> backward(np.ones(3), x)
     array([ 6.,  8., 20.])
     """
+    require_same_shape(dy=dy, x=x)
     dx = dy * 2 * x
     return dx
