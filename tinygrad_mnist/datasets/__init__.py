@@ -1,0 +1,77 @@
+"""Digits to learn from: MNIST's, strokes that are made offline, or a folder of your own."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tinygrad_mnist.datasets import mnist, stroke_cache
+from tinygrad_mnist.datasets.digits import DataSet
+from tinygrad_mnist.errors import DataError
+
+HOME = Path("data")
+"""Where data sets are kept, seen from the current folder."""
+
+FOLDER_VARIABLE = "TINYGRAD_MNIST_DATA"
+"""The environment variable that names a folder with MNIST's four files."""
+
+
+def load(
+    source: str,
+    digits: Sequence[int],
+    tell: Callable[[str], object] = lambda _: None,
+    progress: mnist.Progress | None = None,
+) -> DataSet:
+    """Return the data set called `auto`, `mnist` or `strokes`, or the one in a folder; the wanted digits alone.
+
+    `auto` is MNIST where it is found or can be downloaded, else strokes, and `tell` is then told why.
+    Raises DataError where the data set cannot be had, is broken, or lacks one of the digits.
+    """
+    match source:
+        case "auto":
+            data = _auto(digits, tell, progress)
+        case "mnist":
+            data = load_mnist(progress)
+        case "strokes":
+            data = load_strokes(digits, tell)
+        case _:
+            data = load_folder(Path(source))
+    return data.only(digits)
+
+
+def load_folder(folder: Path) -> DataSet:
+    """Return the data set in a user's folder. Raises DataError where it is no folder, or not a data set."""
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder: --data takes auto, mnist, strokes, or a folder with MNIST's files.")
+    training, test, verified = mnist.read(folder)
+    origin = f"MNIST in {folder}, verified" if verified else f"{folder}, which is not the official MNIST"
+    return DataSet("mnist" if verified else str(folder), origin, training, test)
+
+
+def mnist_folder() -> Path:
+    """Return where MNIST is looked for: in the environment variable's folder, else in our own."""
+    return Path(os.environ.get(FOLDER_VARIABLE) or HOME / "mnist")
+
+
+def load_mnist(progress: mnist.Progress | None = None) -> DataSet:
+    """Return MNIST from the folder in the environment variable, else from our own, downloaded if need be."""
+    if os.environ.get(FOLDER_VARIABLE):
+        return load_folder(mnist_folder())
+    training, test = mnist.read_own(mnist_folder(), mnist.MIRRORS, progress)
+    return DataSet("mnist", f"MNIST in {mnist_folder()}, verified", training, test)
+
+
+def load_strokes(digits: Sequence[int], tell: Callable[[str], object]) -> DataSet:
+    """Return digits that are drawn, not collected: no network is needed."""
+    training, test = stroke_cache.load(HOME / "strokes", digits, tell)
+    return DataSet("strokes", f"strokes made offline, in {HOME / 'strokes'}", training, test)
+
+
+def _auto(digits: Sequence[int], tell: Callable[[str], object], progress: mnist.Progress | None) -> DataSet:
+    try:
+        return load_mnist(progress)
+    except DataError as error:
+        if os.environ.get(FOLDER_VARIABLE):
+            # Whoever names a folder wants that one, and nothing in its place.
+            raise
+        tell(f"Training on strokes made offline instead of MNIST. {error}")
+        return load_strokes(digits, tell)

@@ -1,0 +1,72 @@
+"""The stroke digits on disk: drawn once, then read as fast as MNIST."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_mnist.datasets import idx
+from tinygrad_mnist.datasets.digits import Digits
+from tinygrad_mnist.errors import DataError
+
+SEED = 0
+TRAINING, TEST = 6000, 1000
+"""How many images of each digit: about as many as MNIST has."""
+
+Tell = Callable[[str], object]
+"""Says a sentence to a person."""
+
+
+def load(folder: Path, digits: Sequence[int], tell: Tell) -> tuple[Digits, Digits]:
+    """Return the training and the test digits, from the cache in `folder` where they are in it.
+
+    What is missing is drawn and kept there. Where it cannot be kept, that is told, and drawn anew next time.
+    """
+    drawn = {digit: _load(folder, digit, tell) for digit in digits}
+    return _joined({d: images[:TRAINING] for d, images in drawn.items()}), _joined(
+        {d: images[TRAINING:] for d, images in drawn.items()}
+    )
+
+
+def path(folder: Path, digit: int) -> Path:
+    """Return where the images of a digit are kept; the name changes when their content does."""
+    from tinygrad_mnist.datasets import strokes
+
+    return folder / f"strokes-v{strokes.VERSION}-seed{SEED}-digit{digit}-idx3-ubyte"
+
+
+def _load(folder: Path, digit: int, tell: Tell) -> NDArray[np.uint8]:
+    kept = path(folder, digit)
+    if kept.is_file():
+        try:
+            images: NDArray[Any] = idx.read(kept)
+        except DataError as error:
+            tell(f"{error} It is drawn anew.")
+        else:
+            if images.shape[0] == TRAINING + TEST and images.dtype == np.uint8:
+                return images
+    images = _draw(digit)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        idx.write(kept, images)
+    except OSError as error:
+        tell(f"The drawn digits cannot be kept in {folder} ({error.strerror}): they are drawn anew next time.")
+    return images
+
+
+def _draw(digit: int) -> NDArray[np.uint8]:
+    """Return (TRAINING + TEST, 28, 28): the second part from numbers of its own, so that it is fresh."""
+    from tinygrad_mnist.datasets import strokes
+
+    parts = (
+        strokes.draw(digit, count, np.random.default_rng((SEED, digit, part)))
+        for part, count in enumerate((TRAINING, TEST))
+    )
+    return np.concatenate(list(parts))
+
+
+def _joined(images: dict[int, NDArray[np.uint8]]) -> Digits:
+    labels = [np.full(len(some), digit, np.uint8) for digit, some in images.items()]
+    return Digits(np.concatenate(list(images.values())), np.concatenate(labels))
