@@ -1,0 +1,72 @@
+"""What commands say: results and JSON on standard output; notices and progress on standard error."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+def event(kind: str, **fields: Any) -> None:
+    """Print one JSON object on a line of its own."""
+    click.echo(json.dumps({"event": kind, **fields}))
+
+
+def notice(text: str) -> None:
+    """Say a sentence on standard error, where it does not mix with results."""
+    click.echo(text, err=True)
+
+
+def line(name: str, text: str) -> None:
+    """Print a named line of a report."""
+    click.echo(f"{name:<10}{text}")
+
+
+def percent(share: float) -> str:
+    """Return a share from 0 to 1 as people read it."""
+    return f"{share:.2%}".replace("%", " %")
+
+
+def confusion_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares: dict[str, float]) -> str:
+    """Return the table of what each digit (row) was taken for (column), with the share named right."""
+    lines = [" " * 10 + "".join(f"{f'said {digit}':>9}" for digit in digits) + f"{'right':>11}"]
+    for digit, row in zip(digits, counts, strict=True):
+        cells = "".join(f"{count:>9,}" for count in row)
+        lines.append(f"  is {digit}    {cells}{percent(shares[str(digit)]):>11}")
+    return "\n".join(lines)
+
+
+class DownloadBar:
+    """A progress bar on standard error, with the methods that pooch calls. Silent where that is no terminal."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._total = 0
+        self._bar: Any = None
+
+    @property
+    def total(self) -> int:
+        """How many bytes are to come, or 0 where the server does not say."""
+        return self._total
+
+    @total.setter
+    def total(self, count: int) -> None:
+        self._total = count
+        if sys.stderr.isatty():
+            self._bar = click.progressbar(length=count or None, label=self.name, width=16, file=sys.stderr)
+            self._bar.render_progress()
+
+    def update(self, count: int) -> None:
+        """Count bytes that have arrived."""
+        if self._bar is not None:
+            self._bar.update(count)
+
+    def reset(self) -> None:
+        """Do nothing: pooch resets the bar only to fill it, and it is full."""
+
+    def close(self) -> None:
+        """Leave the bar as it is, and end its line."""
+        if self._bar is not None:
+            self._bar.render_finish()
+            self._bar = None

@@ -1,0 +1,113 @@
+"""How `train` tells what it does: to a person, to a person in a hurry, or to a program."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+import click
+
+from tinygrad_mnist.commands import report
+from tinygrad_mnist.train import NO_IMPROVEMENT, Epoch
+
+Facts = dict[str, Any]
+Show = Callable[[Epoch], object]
+
+
+class TrainingReport(Protocol):
+    """What every report has."""
+
+    def start(self, facts: Facts) -> None:
+        """Tell what is about to be trained, and on what."""
+
+    def epochs(self, count: int) -> AbstractContextManager[Show]:
+        """Give a function that shows one epoch, of at most `count`."""
+
+    def finish(self, facts: Facts) -> None:
+        """Tell why training stopped, and how well the network does."""
+
+
+class ToProgram:
+    """JSON objects, one per line, on standard output."""
+
+    def start(self, facts: Facts) -> None:
+        """Print the start event."""
+        report.event("start", **facts)
+
+    @contextmanager
+    def epochs(self, count: int) -> Iterator[Show]:  # noqa: ARG002 - part of the protocol
+        """Print an event for each epoch."""
+        yield lambda epoch: report.event(
+            "epoch", epoch=epoch.number, loss=epoch.loss, valid_accuracy=epoch.valid_accuracy
+        )
+
+    def finish(self, facts: Facts) -> None:
+        """Print the result event."""
+        report.event("result", **facts)
+
+
+class ToHurried:
+    """One line, at the end."""
+
+    def start(self, facts: Facts) -> None:
+        """Say nothing."""
+
+    @contextmanager
+    def epochs(self, count: int) -> Iterator[Show]:  # noqa: ARG002 - part of the protocol
+        """Say nothing."""
+        yield lambda _: None
+
+    def finish(self, facts: Facts) -> None:
+        """Print how well the network does."""
+        click.echo(f"test {report.percent(facts['test_accuracy'])} on {facts['data']}, seed {facts['seed']}")
+
+
+class ToPerson:
+    """A header, a moving bar on a terminal or else a line for each epoch, and how it went."""
+
+    def start(self, facts: Facts) -> None:
+        """Print the header."""
+        first, second = facts["digits"]
+        report.line("data", facts["origin"])
+        report.line("digits", f"{first} or {second}: {facts['training']:,} to learn from,")
+        report.line("", f"{facts['held_out']:,} held out, {facts['test']:,} to test")
+        report.line("model", f"linear {'-'.join(map(str, facts['layers']))}, sigmoid, mean loss")
+        report.line("device", f"{facts['device']}, {facts['dtype']}")
+        report.line("seed", str(facts["seed"]))
+
+    @contextmanager
+    def epochs(self, count: int) -> Iterator[Show]:
+        """Show each epoch on standard error."""
+        if not sys.stderr.isatty():
+            yield lambda epoch: report.notice(f"epoch {epoch.number:<4}{_short(epoch)}")
+            return
+        with click.progressbar(
+            length=count,
+            label="epochs    ",
+            width=12,
+            bar_template="%(label)s%(bar)s %(info)s",
+            fill_char="=",
+            empty_char="-",
+            show_eta=False,
+            show_percent=False,
+            show_pos=True,
+            item_show_func=lambda epoch: epoch and _short(epoch),
+            file=sys.stderr,
+        ) as bar:
+            yield lambda epoch: bar.update(1, epoch)
+
+    def finish(self, facts: Facts) -> None:
+        """Print why training stopped, and how well the network does."""
+        stopped = f"{facts['stopped']} since {facts['best_epoch']}"
+        if facts["stopped"] != NO_IMPROVEMENT:
+            stopped = f"{facts['stopped']}, the best was {facts['best_epoch']}"
+        report.line("stopped", f"after epoch {facts['epochs']}: {stopped}")
+        report.line("valid", f"{report.percent(facts['valid_accuracy'])} of the held-out digits")
+        report.line("test", f"{report.percent(facts['test_accuracy'])} of the test digits, {facts['wrong']} wrong")
+        report.line("time", f"{facts['seconds']:.2f} s")
+        if facts["saved"]:
+            report.line("saved", facts["saved"])
+
+
+def _short(epoch: Epoch) -> str:
+    return f"loss {epoch.loss:.4f}  valid {report.percent(epoch.valid_accuracy)}"
