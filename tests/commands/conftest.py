@@ -1,0 +1,61 @@
+"""The command line in an empty folder, with no network and few strokes, and a look at what it printed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tinygrad_mnist import datasets
+from tinygrad_mnist.commands import main
+from tinygrad_mnist.datasets import mnist, stroke_cache
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command as a user would, with its words as separate arguments."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(datasets.FOLDER_VARIABLE, raising=False)
+    monkeypatch.setattr(mnist, "MIRRORS", ())
+    monkeypatch.setattr(stroke_cache, "TRAINING", 120)
+    monkeypatch.setattr(stroke_cache, "TEST", 30)
+
+    def invoke(*words: object) -> Result:
+        return CliRunner().invoke(main, [str(word) for word in words])
+
+    return invoke
+
+
+@pytest.fixture
+def events(run: Run) -> Callable[..., list[dict[str, Any]]]:
+    """Run a command with --json; demand that standard output is JSON and nothing else, the result last."""
+
+    def invoke(*words: object) -> list[dict[str, Any]]:
+        result = run(*words, "--json")
+        assert result.exit_code == 0, result.output
+        objects = [json.loads(line) for line in result.stdout.splitlines()]
+        assert [thing["event"] == "result" for thing in objects] == [False] * (len(objects) - 1) + [True]
+        return objects
+
+    return invoke
+
+
+@pytest.fixture
+def refused(run: Run) -> Callable[..., str]:
+    """Run a command that must fail with this exit code, in one sentence and with no traceback; return the sentence."""
+
+    def invoke(code: int, *words: object) -> str:
+        result = run(*words)
+        assert result.exit_code == code, result.output
+        assert isinstance(result.exception, SystemExit)
+        assert result.stdout == ""
+        said = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+        assert len(said) == 1
+        assert "Traceback" not in result.stderr
+        return said[0]
+
+    return invoke

@@ -1,0 +1,141 @@
+"""evaluate, baseline, derivative, data, and what holds for all commands."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+from click.testing import Result
+
+from tinygrad_mnist import __version__
+from tinygrad_mnist.commands import main
+from tinygrad_mnist.datasets import idx, mnist
+
+Run = Callable[..., Result]
+Events = Callable[..., list[dict[str, Any]]]
+Refused = Callable[..., str]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert "Example" in result.stdout
+    assert f"python cli.py {name}" in result.stdout
+
+
+def options_without_help(command: click.Command) -> list[str]:
+    return [option.name or "" for option in command.params if isinstance(option, click.Option) and not option.help]
+
+
+def test_every_option_says_what_it_is_for() -> None:
+    nested = [*main.commands.values(), *main.commands["data"].commands.values()]  # type: ignore[attr-defined]
+    assert {command.name: options_without_help(command) for command in nested} == {c.name: [] for c in nested}
+
+
+def test_the_version_is_the_packages() -> None:
+    said = subprocess.run([sys.executable, "cli.py", "--version"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert __version__ in said.stdout
+
+
+def test_an_unknown_command_or_option_is_bad_usage(refused: Refused) -> None:
+    assert "trian" in refused(2, "trian")
+    assert "--epoch " in refused(2, "train", "--epoch ", "3")
+
+
+def test_the_square_of_3_is_9_and_its_slope_6(events: Events) -> None:
+    result = events("derivative", 3)[-1]
+    assert (result["x"], result["value"], result["gradient"]) == (3, 9, 6)
+    assert result["finite_difference"] == pytest.approx(6, rel=1e-12)
+
+
+@pytest.mark.parametrize("x", [-3, "-0.5", 0, "1e-8", "1e140", "-1e140"])
+def test_hand_derived_and_measured_slopes_agree(events: Events, x: object) -> None:
+    result = events("derivative", x)[-1]
+    assert result["gradient"] == 2 * float(str(x))
+    assert result["finite_difference"] == pytest.approx(result["gradient"], rel=1e-9)
+
+
+@pytest.mark.parametrize("x", ["three", "nan", "inf", "-inf", "1e200", ""])
+def test_an_x_without_a_square_is_bad_usage(refused: Refused, x: str) -> None:
+    refused(2, "derivative", x)
+
+
+def test_a_person_reads_both_slopes(run: Run) -> None:
+    lines = run("derivative", "-3").stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [["x", "-3"], ["value", "9"], ["gradient", "-6"], ["measured", "-6"]]
+
+
+def test_baseline_on_mnist_prints_the_books_figures(run: Run, events: Events, shared_mnist: Path) -> None:
+    output = run("baseline", "--data", shared_mnist).stdout
+    for figure in ("926/1010 = 0.9168", "1013/1028 = 0.9854", "0.9511", "968/1010", "1001/1028", "0.9661"):
+        assert figure in output
+    result = events("baseline", "--data", shared_mnist)[-1]
+    assert result["l1"]["accuracy_per_digit"] == {"3": 926 / 1010, "7": 1013 / 1028}
+    assert result["l1"]["accuracy"] == pytest.approx((926 / 1010 + 1013 / 1028) / 2)
+    assert result["squared"]["accuracy_per_digit"] == {"3": 968 / 1010, "7": 1001 / 1028}
+
+
+def test_evaluate_counts_every_test_digit_once(run: Run, events: Events) -> None:
+    run("train", "--data", "strokes", "--epochs", 2, "--save", "model.npz")
+    result = events("evaluate", "model.npz", "--data", "strokes")[-1]
+    table = np.array(result["confusion"])
+    assert table.sum(axis=1).tolist() == [30, 30]
+    assert result["accuracy"] == np.trace(table) / 60
+    assert result["accuracy_per_digit"] == {"3": table[0, 0] / 30, "7": table[1, 1] / 30}
+    output = run("evaluate", "model.npz", "--data", "strokes").stdout
+    for expected in ("accuracy", "said 3", "said 7", "is 3", "is 7"):
+        assert expected in output
+
+
+def test_evaluate_refuses_what_is_not_a_trained_network(refused: Refused) -> None:
+    Path("notes.txt").write_text("not a network")
+    assert "notes.txt" in refused(1, "evaluate", "notes.txt")
+    assert "missing.npz does not exist" in refused(1, "evaluate", "missing.npz")
+
+
+def test_evaluate_refuses_images_of_another_size(run: Run, refused: Refused) -> None:
+    run("train", "--data", "strokes", "--epochs", 1, "--save", "model.npz")
+    folder = Path("small")
+    folder.mkdir()
+    for images, labels in (mnist.TRAINING, mnist.TEST):
+        idx.write(folder / images, np.zeros((10, 14, 14), np.uint8))
+        idx.write(folder / labels, np.arange(10, dtype=np.uint8))
+    assert "784 pixels, and these have 196" in refused(1, "evaluate", "model.npz", "--data", folder)
+
+
+def test_data_says_what_is_there_and_what_to_do(run: Run) -> None:
+    output = run("data").stdout
+    for expected in ("MNIST in data/mnist", "missing", "data fetch", "none yet", "data strokes"):
+        assert expected in output
+
+
+def test_strokes_are_drawn_and_then_there(events: Events) -> None:
+    assert events("data")[-1]["strokes"]["digits"] == []
+    drawn = events("data", "strokes")[-1]
+    assert (drawn["training"], drawn["test"]) == (1200, 300)
+    assert events("data")[-1]["strokes"]["digits"] == list(range(10))
+
+
+def test_fetch_without_a_network_is_one_sentence(refused: Refused) -> None:
+    assert "cannot be reached" in refused(1, "data", "fetch", "--mirror", "http://127.0.0.1:9/")
+
+
+def test_json_in_front_of_a_sub_command_is_not_silently_dropped(refused: Refused) -> None:
+    assert "--json goes behind" in refused(2, "data", "--json", "fetch")
+
+
+def test_training_imports_neither_scipy_nor_downloaders(shared_mnist: Path) -> None:
+    code = (
+        "import sys; from tinygrad_mnist.commands import main;"
+        f"main(['train', '-q', '-e', '1', '--data', {str(shared_mnist)!r}], standalone_mode=False);"
+        "print(sorted({'scipy', 'pooch', 'requests', 'matplotlib', 'PIL', 'cupy'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "[]"

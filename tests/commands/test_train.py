@@ -1,0 +1,150 @@
+"""train: what it says to a person, to a program, and to one who asked for something impossible."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+Events = Callable[..., list[dict[str, Any]]]
+Refused = Callable[..., str]
+
+PROMISED = {
+    "digits",
+    "data",
+    "epochs",
+    "loss",
+    "valid_accuracy",
+    "test_accuracy",
+    "seconds",
+    "backend",
+    "stopped",
+}
+
+
+def test_a_person_sees_what_is_trained_and_how_it_went(run: Run) -> None:
+    result = run("train", "--data", "strokes", "--epochs", 3, "--seed", 1)
+    assert result.exit_code == 0
+    for expected in ("strokes made offline", "3 or 7", "linear 784-1", "NumPy", "seed      1", "all epochs done"):
+        assert expected in result.stdout
+    assert [line[:9] for line in result.stderr.splitlines()] == ["epoch 1  ", "epoch 2  ", "epoch 3  "]
+
+
+def test_no_line_is_wider_than_60_columns(run: Run) -> None:
+    output = run("train", "--data", "strokes", "--epochs", 3, "--save", "model.npz").output
+    assert max(len(line) for line in output.splitlines()) <= 60
+
+
+def test_quiet_is_one_line(run: Run) -> None:
+    result = run("train", "--data", "strokes", "--epochs", 3, "--quiet", "--seed", 4)
+    assert len(result.output.splitlines()) == 1
+    assert "test 9" in result.output
+    assert "seed 4" in result.output
+
+
+def test_a_program_reads_a_start_the_epochs_and_a_result(events: Events) -> None:
+    start, *epochs, result = events("train", "--data", "strokes", "--epochs", 3, "--patience", 3)
+    assert start["event"] == "start"
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
+    assert result.keys() >= PROMISED
+    assert result["digits"] == [3, 7]
+    assert (result["data"], result["backend"], result["epochs"]) == ("strokes", "numpy", 3)
+    assert result["valid_accuracy"] == max(epoch["valid_accuracy"] for epoch in epochs)
+    assert result["loss"] in [epoch["loss"] for epoch in epochs]
+    assert 0.8 < result["test_accuracy"] <= 1
+    assert result["seconds"] > 0
+
+
+def test_auto_says_on_standard_error_that_it_draws_and_why(run: Run) -> None:
+    result = run("train", "--epochs", 1, "--quiet")
+    assert "strokes made offline instead of MNIST" in result.stderr
+    assert "cannot be downloaded" in result.stderr
+    assert "instead" not in result.stdout
+
+
+def test_the_seed_in_the_result_repeats_the_run(events: Events) -> None:
+    words = ("train", "--data", "strokes", "--epochs", 2)
+    first = events(*words)[-1]
+    again = events(*words, "--seed", first["seed"])[-1]
+    assert {**first, "seconds": 0} == {**again, "seconds": 0}
+
+
+def test_two_runs_without_a_seed_have_different_ones(events: Events) -> None:
+    seeds = {events("train", "--data", "strokes", "--epochs", 1)[-1]["seed"] for _ in range(3)}
+    assert len(seeds) > 1
+
+
+def test_options_reach_the_training(events: Events) -> None:
+    start = events(
+        *("train", "--data", "strokes", "--digits", "9,4", "--lr", 0.5, "--batch", 7),
+        *("--epochs", 2, "--patience", 1, "--seed", 3, "--dtype", "float64", "--backend", "numpy"),
+    )[0]
+    expected = {"digits": [9, 4], "learning_rate": 0.5, "batch": 7, "epochs": 2, "patience": 1, "seed": 3}
+    assert start.items() >= {**expected, "dtype": "float64", "backend": "numpy"}.items()
+
+
+def test_patience_stops_the_run(events: Events) -> None:
+    result = events("train", "--data", "strokes", "--lr", 1e-9, "--patience", 2, "--seed", 0)[-1]
+    assert (result["epochs"], result["best_epoch"], result["stopped"]) == (3, 1, "no improvement")
+
+
+def test_save_keeps_a_network_that_evaluate_measures_the_same(events: Events) -> None:
+    trained = events("train", "--data", "strokes", "--epochs", 3, "--digits", "4,9", "--save", "model.npz")[-1]
+    measured = events("evaluate", "model.npz", "--data", "strokes")[-1]
+    assert measured["accuracy"] == trained["test_accuracy"]
+    assert measured["digits"] == [4, 9]
+
+
+@pytest.mark.parametrize("place", ["nowhere/model.npz", "."])
+def test_a_place_that_cannot_be_saved_to_is_refused_before_training(refused: Refused, place: str) -> None:
+    refused(1, "train", "--data", "strokes", "--save", place)
+    assert not Path("data").exists()
+
+
+def test_steps_that_are_too_long_end_in_advice(run: Run) -> None:
+    result = run("train", "--data", "strokes", "--lr", 1e40, "--seed", 0)
+    assert result.exit_code == 1
+    assert "the loss became nan" in result.stderr
+    assert "lower --learning-rate" in result.stderr
+    assert "Warning" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *[("--digits", value) for value in ("3", "3,3", "3,7,9", "3,x", "3,10", "", ",", "-1,3", "\uff13,7")],
+        *[("--learning-rate", value) for value in ("0", "-1", "nan", "inf", "fast")],
+        *[(option, value) for option in ("--batch", "--epochs", "--patience") for value in ("0", "-1", "1.5", "")],
+        *[("--seed", value) for value in ("-1", "x")],
+        ("--dtype", "float16"),
+        ("--backend", "torch"),
+    ],
+)
+def test_a_value_that_means_nothing_is_bad_usage(refused: Refused, option: str, value: str) -> None:
+    assert option in refused(2, "train", "--data", "strokes", option, value)
+
+
+def test_a_missing_folder_is_bad_data(refused: Refused) -> None:
+    assert "nowhere is not a folder" in refused(1, "train", "--data", "nowhere")
+
+
+def test_a_batch_larger_than_the_set_is_one_step_an_epoch(events: Events) -> None:
+    assert events("train", "--data", "strokes", "--batch", 10**9, "--epochs", 2)[-1]["epochs"] == 2
+
+
+def test_cupy_where_there_is_none_is_one_sentence(refused: Refused) -> None:
+    try:
+        import cupy  # noqa: F401 - whether it is there is the question
+    except ImportError:
+        assert "requirements-gpu.txt" in refused(1, "train", "--data", "strokes", "--backend", "cupy")
+    else:
+        pytest.skip("CuPy is installed here")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_mnists_threes_and_sevens_are_told_apart_to_98_percent(events: Events, shared_mnist: Path, seed: int) -> None:
+    result = events("train", "--data", shared_mnist, "--seed", seed)[-1]
+    assert result["data"] == "mnist"
+    assert result["test_accuracy"] >= 0.98

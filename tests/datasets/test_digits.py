@@ -1,0 +1,56 @@
+"""Three sets, used honestly: what is held out depends on the seed alone and is never trained on."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tinygrad_mnist.datasets.digits import DataSet, Digits
+from tinygrad_mnist.errors import DataError
+
+
+def numbered(count: int) -> Digits:
+    """Digits whose first pixel says which one it is."""
+    images = np.zeros((count, 28, 28), np.uint8)
+    images[:, 0, 0] = np.arange(count)
+    return Digits(images, (np.arange(count) % 10).astype(np.uint8))
+
+
+def numbers(digits: Digits) -> NDArray[np.uint8]:
+    return digits.images[:, 0, 0]
+
+
+def test_one_in_six_is_held_out_and_none_is_in_both() -> None:
+    training, held_out = numbered(120).hold_out(seed=5)
+    assert len(held_out.labels) == 20
+    assert sorted([*numbers(training), *numbers(held_out)]) == list(range(120))
+
+
+def test_the_seed_alone_says_which_are_held_out() -> None:
+    drawn = [numbers(numbered(120).hold_out(seed)[1]) for seed in (5, 5, 6)]
+    assert np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_images_keep_their_labels() -> None:
+    for part in numbered(120).hold_out(seed=0):
+        assert np.array_equal(numbers(part) % 10, part.labels)
+
+
+def test_only_the_wanted_digits_are_left() -> None:
+    threes_and_sevens = numbered(100).only((3, 7))
+    assert set(threes_and_sevens.labels) == {3, 7}
+    assert len(threes_and_sevens.labels) == 20
+    assert threes_and_sevens.rows.shape == (20, 784)
+
+
+def test_a_digit_without_images_is_named() -> None:
+    digits = numbered(7)
+    with pytest.raises(DataError, match="no image of digit 8"):
+        DataSet("", "", digits, digits).only((3, 8))
+
+
+def test_two_images_are_enough_to_hold_one_out_and_one_is_not() -> None:
+    training, held_out = numbered(2).hold_out(seed=0)
+    assert (len(training.labels), len(held_out.labels)) == (1, 1)
+    with pytest.raises(DataError, match="single image"):
+        numbered(1).hold_out(seed=0)

@@ -1,0 +1,223 @@
+"""The IDX format: every type and rank comes back as written, and no broken file is taken for an array."""
+
+import gzip
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist.datasets import idx
+from tinygrad_mnist.errors import DataError
+
+CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
+
+Pack = Callable[[bytes], bytes]
+Refused = Callable[..., None]
+packings = pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+
+SMALL = np.arange(6, dtype=np.uint8).reshape(2, 3)
+SMALL_FILE = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 0, 1, 2, 3, 4, 5])
+
+
+def header(code: int, *sizes: int) -> bytes:
+    """Return the first bytes of a file, written here by the format's definition."""
+    return struct.pack(f">BBBB{len(sizes)}I", 0, 0, code, len(sizes), *sizes)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a place for an IDX file."""
+    return tmp_path / "images-idx3-ubyte"
+
+
+@pytest.fixture
+def refused(path: Path, one_sentence: Callable[[object], None]) -> Refused:
+    """Return a check that what lies at `path` is refused in one sentence that names it."""
+
+    def check(match: str | None = None) -> None:
+        with pytest.raises(DataError, match=match) as caught:
+            idx.read(path)
+        assert str(path) in str(caught.value)
+        one_sentence(caught.value)
+
+    return check
+
+
+@packings
+def test_the_bytes_of_a_file_are_those_of_the_definition(path: Path, pack: Pack) -> None:
+    path.write_bytes(pack(SMALL_FILE))
+    array = idx.read(path)
+    assert array.dtype == np.uint8
+    np.testing.assert_array_equal(array, SMALL)
+
+
+def test_a_written_file_has_the_bytes_of_the_definition(path: Path) -> None:
+    idx.write(path, SMALL)
+    assert path.read_bytes() == SMALL_FILE
+
+
+@packings
+@pytest.mark.parametrize(("dtype", "code"), CODES.items())
+def test_elements_are_big_endian_in_every_type(path: Path, pack: Pack, dtype: str, code: int) -> None:
+    formats = {"u1": "B", "i1": "b", "i2": "h", "i4": "i", "f4": "f", "f8": "d"}
+    path.write_bytes(pack(header(code, 3) + struct.pack(f">3{formats[dtype]}", 1, 2, 100)))
+    array = idx.read(path)
+    assert array.dtype == np.dtype(f">{dtype}")
+    np.testing.assert_array_equal(array, [1, 2, 100])
+
+
+@packings
+def test_every_array_comes_back_as_written(path: Path, pack: Pack) -> None:
+    hypothesis = pytest.importorskip("hypothesis")
+    numpy_strategies = pytest.importorskip("hypothesis.extra.numpy")
+    dtypes = hypothesis.strategies.sampled_from([order + dtype for order in "<>" for dtype in CODES]).map(np.dtype)
+    shapes = numpy_strategies.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4)
+
+    @hypothesis.given(numpy_strategies.arrays(dtypes, shapes), hypothesis.strategies.booleans())
+    def check(array: Any, transposed: bool) -> None:
+        array = array.T if transposed else array
+        idx.write(path, array)
+        path.write_bytes(pack(path.read_bytes()))
+        back = idx.read(path)
+        assert back.shape == array.shape
+        assert back.dtype == array.dtype.newbyteorder(">")
+        assert back.tobytes() == array.astype(back.dtype).tobytes()  # bytes, so that NaN is equal to itself
+
+    check()
+
+
+@packings
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (0, 3), (2, 3)])
+def test_what_is_read_cannot_be_written_to(path: Path, pack: Pack, shape: tuple[int, ...]) -> None:
+    idx.write(path, np.zeros(shape, np.uint8))
+    path.write_bytes(pack(path.read_bytes()))
+    array = idx.read(path)
+    assert not array.flags.writeable
+
+
+def test_a_plain_file_is_mapped_and_not_read(path: Path) -> None:
+    idx.write(path, SMALL)
+    assert isinstance(idx.read(path), np.memmap)
+
+
+@packings
+def test_the_content_decides_and_not_the_name(tmp_path: Path, pack: Pack) -> None:
+    for name in ("images", "images.gz", "images.txt"):
+        (tmp_path / name).write_bytes(pack(SMALL_FILE))
+        np.testing.assert_array_equal(idx.read(tmp_path / name), SMALL)
+
+
+@packings
+def test_a_file_that_ends_early_is_refused_wherever_it_ends(path: Path, pack: Pack, refused: Refused) -> None:
+    whole = pack(SMALL_FILE)
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        refused()
+
+
+@packings
+def test_content_that_ends_early_is_called_truncated(path: Path, pack: Pack, refused: Refused) -> None:
+    for length in range(4, len(SMALL_FILE)):
+        path.write_bytes(pack(SMALL_FILE[:length]))
+        refused("is truncated")
+
+
+@packings
+@pytest.mark.parametrize("more", [b"\0", b"more" * 100])
+def test_content_that_goes_on_is_called_padded(path: Path, pack: Pack, more: bytes, refused: Refused) -> None:
+    path.write_bytes(pack(SMALL_FILE + more))
+    refused("is padded")
+
+
+def test_a_gzip_file_followed_by_something_else_is_refused(path: Path, refused: Refused) -> None:
+    path.write_bytes(gzip.compress(SMALL_FILE) + b"something else")
+    refused("broken gzip")
+
+
+@packings
+@pytest.mark.parametrize(
+    "start",
+    [b"\1\0\x08\1", b"\0\1\x08\1", b"\0\0\0\1", b"\0\0\x0a\1", b"\0\0\x0f\1", b"\x08\1\0\0", b"<!DOCTYPE html>"],
+)
+def test_what_does_not_start_as_an_idx_file_is_refused(path: Path, pack: Pack, start: bytes, refused: Refused) -> None:
+    path.write_bytes(pack(start + SMALL_FILE))
+    refused("is not an IDX file")
+
+
+@packings
+def test_nothing_is_no_idx_file(path: Path, pack: Pack, refused: Refused) -> None:
+    path.write_bytes(pack(b""))
+    refused("is not an IDX file: it starts with nothing")
+
+
+def test_a_gzip_file_that_is_broken_anywhere_is_refused_or_read_right(
+    path: Path, one_sentence: Callable[[object], None]
+) -> None:
+    whole = gzip.compress(SMALL_FILE, mtime=0)
+    for position in range(len(whole)):
+        for flip in (0x01, 0x80, 0xFF):
+            changed = bytearray(whole)
+            changed[position] ^= flip
+            path.write_bytes(changed)
+            try:
+                array = idx.read(path)
+            except DataError as error:
+                one_sentence(error)
+            else:
+                np.testing.assert_array_equal(array, SMALL)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\0" * 100, b"\xff" * 100, bytes(range(256))])
+def test_garbage_behind_the_mark_of_gzip_is_refused(path: Path, garbage: bytes, refused: Refused) -> None:
+    path.write_bytes(b"\x1f\x8b" + garbage)
+    refused("broken gzip")
+
+
+@packings
+@pytest.mark.parametrize("sizes", [(2**32 - 1,), (2**20, 2**20), (60_000, 28, 28), (2**32 - 1,) * 3, (2**32 - 1,) * 64])
+def test_a_header_that_claims_terabytes_takes_no_memory(
+    path: Path, pack: Pack, sizes: tuple[int, ...], refused: Refused
+) -> None:
+    path.write_bytes(pack(header(0x0E, *sizes) + bytes(100)))
+    refused(r"truncated|that can be held")
+
+
+@packings
+@pytest.mark.parametrize("rank", [65, 255])
+@pytest.mark.parametrize("size", [0, 1])
+def test_more_axes_than_numpy_has_are_refused(path: Path, pack: Pack, rank: int, size: int, refused: Refused) -> None:
+    path.write_bytes(pack(header(8, *[size] * rank) + bytes(size)))
+    refused(f"{rank} axes")
+
+
+@packings
+def test_as_many_axes_as_numpy_has_are_read(path: Path, pack: Pack) -> None:
+    path.write_bytes(pack(header(8, *[1] * 64) + b"\7"))
+    assert idx.read(path).shape == (1,) * 64
+
+
+def test_a_missing_file_is_refused(refused: Refused) -> None:
+    refused("No such file")
+
+
+def test_a_folder_is_refused(path: Path, refused: Refused) -> None:
+    path.mkdir()
+    refused("cannot be read")
+
+
+@pytest.mark.parametrize("dtype", ["bool", "u2", "u4", "i8", "f2", "c8", "U1"])
+def test_a_type_that_idx_lacks_is_refused_before_anything_is_written(path: Path, dtype: str) -> None:
+    path.write_bytes(SMALL_FILE)
+    with pytest.raises(ValueError, match="IDX has no element type"):
+        idx.write(path, np.zeros(3, dtype))
+    assert path.read_bytes() == SMALL_FILE
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_real_mnist_has_the_shape_that_everybody_knows(shared_mnist: Path) -> None:
+    images = idx.read(shared_mnist / "t10k-images-idx3-ubyte.gz")
+    assert images.shape == (10_000, 28, 28)
+    assert images.dtype == np.uint8

@@ -1,0 +1,112 @@
+"""Sigmoid: exact in both tails, silent everywhere, and its slope against finite differences."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist import gradcheck
+from tinygrad_mnist.passes import mean_loss, sigmoid
+
+Draw = Callable[..., Any]
+Close = Callable[[Any, Any, float], None]
+
+# As far out as e^z is still a normal number of the type.
+REACH = [("float64", 700), ("float32", 80)]
+
+
+def test_the_books_three_numbers_as_logits_give_its_loss_and_gradient() -> None:
+    z, t = np.array([[0.9], [0.4], [0.2]]), np.array([[1], [0], [1]])
+    p = sigmoid.forward(z)
+    dz = sigmoid.backward(mean_loss.backward(p, t), p)
+    assert mean_loss.forward(p, t) == pytest.approx(0.445968, rel=0, abs=5e-7)
+    np.testing.assert_allclose(dz, [[-0.068500], [0.080087], [-0.082506]], rtol=0, atol=5e-7)
+
+
+@pytest.mark.parametrize(("dtype", "reach"), REACH)
+def test_both_tails_keep_all_their_digits(dtype: str, reach: int) -> None:
+    hypothesis, mpmath = pytest.importorskip("hypothesis"), pytest.importorskip("mpmath")
+    floats = hypothesis.strategies.floats(-reach, reach, width=np.dtype(dtype).itemsize * 8)
+
+    @hypothesis.given(floats)
+    def check(z: float) -> None:
+        with np.errstate(all="raise"):
+            p = sigmoid.forward(np.array([z], dtype))[0]
+        with mpmath.workdps(40):
+            exact = 1 / (1 + mpmath.exp(-mpmath.mpf(z)))
+            assert abs(mpmath.mpf(float(p)) / exact - 1) <= 8 * float(np.finfo(dtype).eps)
+
+    check()
+
+
+@pytest.mark.parametrize(("dtype", "reach"), REACH)
+def test_p_at_minus_z_is_1_minus_p_at_z(dtype: str, reach: int, close: Close) -> None:
+    z = np.linspace(-reach, reach, 10_001, dtype=dtype)
+    close(sigmoid.forward(-z), 1 - sigmoid.forward(z), 2 * float(np.finfo(dtype).eps))
+
+
+@pytest.mark.parametrize(("dtype", "reach"), REACH)
+def test_p_never_falls_where_z_rises(dtype: str, reach: int) -> None:
+    # The two branches meet at 0: there a step down would show.
+    z = np.sort(np.concat([np.linspace(-reach, reach, 10_001), np.linspace(-1e-3, 1e-3, 10_001)])).astype(dtype)
+    p = sigmoid.forward(z)
+    assert np.all(np.diff(p) >= -np.finfo(dtype).eps * p[1:])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_no_number_is_too_large_for_it(dtype: str) -> None:
+    largest = np.finfo(dtype).max
+    z = np.array([-np.inf, -largest, -1000, 1000, largest, np.inf], dtype)
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        p = sigmoid.forward(z)
+        dz = sigmoid.backward(np.ones_like(p), p)
+    np.testing.assert_array_equal(p, [0, 0, 0, 1, 1, 1])
+    np.testing.assert_array_equal(dz, 0)
+
+
+def test_what_is_not_a_number_stays_so() -> None:
+    assert np.isnan(sigmoid.forward(np.array([np.nan]))).all()
+
+
+@pytest.mark.parametrize("shape", [(1,), (5, 3), (2, 3, 4)])
+def test_dz_is_what_finite_differences_say(shape: tuple[int, ...], draw: Draw, close: Close) -> None:
+    z, dp = 3 * draw(*shape), draw(*shape)
+    expected = gradcheck.gradient(lambda z: np.sum(dp * sigmoid.forward(z)), z)
+    close(sigmoid.backward(dp, sigmoid.forward(z)), expected, 1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "longdouble"])
+def test_shape_and_dtype_are_those_of_the_argument(dtype: str, draw: Draw) -> None:
+    z, dp = draw(5, 3, dtype=dtype), draw(5, 3, dtype=dtype)
+    p = sigmoid.forward(z)
+    for result in (p, sigmoid.backward(dp, p)):
+        assert result.shape == (5, 3)
+        assert result.dtype == dtype
+
+
+def test_float32_agrees_with_float64(draw: Draw, close: Close) -> None:
+    z, dp = 3 * draw(50, 3), draw(50, 3)
+    p, p32 = sigmoid.forward(z), sigmoid.forward(z.astype("float32"))
+    close(p32, p, 1e-5)
+    close(sigmoid.backward(dp.astype("float32"), p32), sigmoid.backward(dp, p), 1e-5)
+
+
+def test_no_argument_is_written_to(draw: Draw) -> None:
+    z, dp, p = draw(5, 3).copy(), draw(5, 3).copy(), draw(5, 3).copy()
+    before = z.copy(), dp.copy(), p.copy()
+    sigmoid.forward(z)
+    sigmoid.backward(dp, p)
+    np.testing.assert_array_equal((z, dp, p), before)
+
+
+def test_a_derivative_of_another_shape_is_refused_by_name(draw: Draw) -> None:
+    with pytest.raises(ValueError, match=r"\(64,\).*\(64, 1\)"):
+        sigmoid.backward(draw(64), draw(64, 1))
+
+
+def test_it_runs_on_another_device(draw: Draw, on_device1: Draw, close: Close) -> None:
+    z, dp = draw(5, 3), draw(5, 3)
+    p, p1 = sigmoid.forward(z), sigmoid.forward(on_device1(z))
+    close(p1, p, 0)
+    close(sigmoid.backward(on_device1(dp), p1), sigmoid.backward(dp, p), 0)

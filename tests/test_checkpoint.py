@@ -1,0 +1,223 @@
+"""Checkpoints: what is saved comes back, what is broken is refused in a sentence, and nothing in a file ever runs."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist import checkpoint
+from tinygrad_mnist.checkpoint import Checkpoint
+from tinygrad_mnist.errors import CheckpointError
+from tinygrad_mnist.network import Parameters
+
+OneSentence = Callable[[object], None]
+Refused = Callable[..., None]
+
+W, B = np.array([[0.5], [-1.5], [2.5]], np.float32), np.array([0.25], np.float32)
+SAVED = Checkpoint(Parameters(W, B), digits=(3, 7), seed=42)
+STORED: dict[str, Any] = {
+    "format": checkpoint.FORMAT,
+    "version": 1,
+    "digits": (3, 7),
+    "layer_sizes": (3, 1),
+    "seed": 42,
+    "w": W,
+    "b": B,
+}
+
+
+class Payload:
+    """What makes a folder if it is ever unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+class FullDisk:
+    """What fails halfway through the writing of an array, as a full disk does."""
+
+    shape = (3, 1)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a place for a checkpoint, in a folder with nothing else."""
+    return tmp_path / "network.npz"
+
+
+@pytest.fixture
+def refused(path: Path, one_sentence: OneSentence) -> Refused:
+    """Return a check that what lies at `path` is refused in one sentence that names it."""
+
+    def check(match: str | None = None) -> None:
+        with pytest.raises(CheckpointError, match=match) as caught:
+            checkpoint.load(path)
+        assert str(path) in str(caught.value)
+        one_sentence(caught.value)
+
+    return check
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("shape", "digits"), [((784, 1), (3, 7)), ((5, 2), (0, 9, 4)), ((1, 1), (7, 3))])
+def test_what_is_saved_comes_back(path: Path, dtype: str, shape: tuple[int, int], digits: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    w, b = rng.standard_normal(shape).astype(dtype), rng.standard_normal(shape[1]).astype(dtype)
+    checkpoint.save(path, Checkpoint(Parameters(w, b), digits, seed=2**40))
+    loaded = checkpoint.load(path)
+    for array, original in zip(loaded.parameters, (w, b), strict=True):
+        assert array.dtype == original.dtype
+        np.testing.assert_array_equal(array, original)
+    assert (loaded.digits, loaded.seed, loaded.layer_sizes) == (digits, 2**40, shape)
+
+
+def test_the_name_of_the_file_is_taken_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "network"  # NumPy itself would add .npz
+    checkpoint.save(path, SAVED)
+    assert list(tmp_path.iterdir()) == [path]
+    assert checkpoint.load(path).digits == (3, 7)
+
+
+def test_a_checkpoint_that_lacks_any_of_its_bytes_at_the_end_is_refused(path: Path, refused: Refused) -> None:
+    checkpoint.save(path, SAVED)
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        refused()
+
+
+def test_a_changed_byte_changes_nothing_or_is_refused(path: Path, one_sentence: OneSentence) -> None:
+    checkpoint.save(path, SAVED)
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        for flip in (0x01, 0xFF):
+            changed = bytearray(whole)
+            changed[position] ^= flip
+            path.write_bytes(changed)
+            try:
+                loaded = checkpoint.load(path)
+            except CheckpointError as error:
+                one_sentence(error)
+            else:
+                np.testing.assert_array_equal(loaded.parameters.w, W)
+                np.testing.assert_array_equal(loaded.parameters.b, B)
+                assert (loaded.digits, loaded.seed) == (SAVED.digits, SAVED.seed)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"PK\3\4", b"PK\5\6" + bytes(18), b"three or seven\n" * 100])
+def test_a_foreign_file_is_refused(content: bytes, path: Path, refused: Refused) -> None:
+    path.write_bytes(content)
+    refused("is not a")
+
+
+def test_a_plain_npy_file_is_refused(path: Path, refused: Refused) -> None:
+    with path.open("wb") as file:
+        np.save(file, W)
+    refused("is not a")
+
+
+def test_an_npz_file_of_something_else_is_refused(path: Path, refused: Refused) -> None:
+    np.savez(path, w=W, b=B)
+    refused("is not a")
+
+
+def test_a_newer_version_is_refused_with_both_versions(path: Path, refused: Refused) -> None:
+    np.savez(path, **{**STORED, "version": 2, "something_new": 1})
+    refused("version 2, .*up to 1: update")
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_a_pickled_object_is_refused_and_not_run(name: str, path: Path, tmp_path: Path, refused: Refused) -> None:
+    trap = tmp_path / "trap"
+    np.savez(path, **{**STORED, name: np.array([Payload(trap)], dtype=object)})
+    refused("is not a")
+    assert not trap.exists()
+
+
+def test_the_stored_arrays_as_they_should_be_are_taken(path: Path) -> None:
+    np.savez(path, **STORED)  # so it is the one change that the next test's cases are refused for
+    assert checkpoint.load(path).digits == (3, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("layer_sizes", (3, 2)),
+        ("layer_sizes", (3,)),
+        ("layer_sizes", (3, 4, 1)),
+        ("layer_sizes", (3.0, 1.0)),
+        ("digits", (3, 3)),
+        ("digits", (3,)),
+        ("digits", (3, 7, 8)),
+        ("digits", (3, 10)),
+        ("digits", (-1, 7)),
+        ("digits", (3.0, 7.0)),
+        ("digits", ((3, 7),)),
+        ("digits", ("3", "7")),
+        ("seed", (1, 2)),
+        ("seed", 0.5),
+        ("version", "1"),
+        ("version", (1, 1)),
+        ("version", 0),
+        ("version", -1),
+        ("w", np.where(W > 1, np.nan, W)),
+        ("w", np.where(W > 1, np.inf, W)),
+        ("w", W.astype(np.float64)),
+        ("w", W.astype(np.int64)),
+        ("w", W[:, 0]),
+        ("w", W.T),
+        ("w", W[:2]),
+        ("b", np.array([np.nan], np.float32)),
+        ("b", np.zeros(2, np.float32)),
+        ("b", np.float32(0)),
+        ("b", np.array(["0"])),
+    ],
+)
+def test_contents_that_do_not_fit_together_are_refused(name: str, value: Any, path: Path, refused: Refused) -> None:
+    np.savez(path, **{**STORED, name: value})
+    refused("is broken")
+
+
+@pytest.mark.parametrize("name", STORED.keys() - {"format"})
+def test_a_checkpoint_that_lacks_an_array_is_refused(name: str, path: Path, refused: Refused) -> None:
+    np.savez(path, **{key: value for key, value in STORED.items() if key != name})
+    refused("is broken")
+
+
+def test_a_missing_file_is_refused_with_how_to_make_it(refused: Refused) -> None:
+    refused("does not exist: .*--save")
+
+
+def test_a_folder_is_refused(path: Path, refused: Refused) -> None:
+    path.mkdir()
+    refused("cannot be read")
+
+
+@pytest.mark.parametrize("place", ["missing/network.npz", "."])
+def test_a_place_that_cannot_be_written_to_is_refused(place: str, tmp_path: Path, one_sentence: OneSentence) -> None:
+    with pytest.raises(CheckpointError, match="cannot be written") as caught:
+        checkpoint.save(tmp_path / place, SAVED)
+    one_sentence(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_halfway_leaves_the_old_checkpoint_and_nothing_else(
+    path: Path, one_sentence: OneSentence
+) -> None:
+    checkpoint.save(path, SAVED)
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match="No space left") as caught:
+        checkpoint.save(path, Checkpoint(Parameters(FullDisk(), B), (3, 7), 0))
+    one_sentence(caught.value)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]

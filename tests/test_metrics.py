@@ -1,0 +1,69 @@
+"""What people read: accuracy, and which digit was taken for which."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist import metrics
+
+Place = Callable[[Any], Any]
+
+
+def test_two_of_the_books_three_predictions_would_be_right_with_its_last_one_at_08() -> None:
+    t = np.array([[1], [0], [1]])
+    assert metrics.accuracy(np.array([[0.9], [0.4], [0.2]]), t) == 2 / 3
+    assert metrics.accuracy(np.array([[0.9], [0.4], [0.8]]), t) == 1
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32"])
+def test_the_type_of_the_targets_changes_nothing(dtype: str) -> None:
+    t = np.array([[1], [0], [1], [0]]).astype(dtype)
+    assert metrics.accuracy(np.array([[0.9], [0.4], [0.2], [0.7]]), t) == 0.5
+
+
+def test_a_prediction_has_to_exceed_one_half_to_say_1() -> None:
+    p = np.array([[0.4999, 0.5, 0.5001]])
+    assert metrics.accuracy(p, np.array([[0, 0, 1]])) == 1
+
+
+def test_what_is_not_a_number_is_no_1() -> None:
+    assert metrics.accuracy(np.array([[np.nan]]), np.array([[1]])) == 0
+
+
+def test_targets_of_another_shape_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"\(64, 1\).*\(64,\)"):
+        metrics.accuracy(np.zeros((64, 1)), np.zeros(64))
+
+
+def test_there_is_no_accuracy_of_nothing() -> None:
+    with pytest.raises(ValueError, match=r"\(0, 1\)"):
+        metrics.accuracy(np.zeros((0, 1)), np.zeros((0, 1)))
+
+
+def test_accuracy_is_a_plain_number_wherever_the_arrays_live(on_device1: Place) -> None:
+    p, t = np.array([[0.9], [0.4], [0.2]]), np.array([[1], [0], [1]])
+    share = metrics.accuracy(on_device1(p), on_device1(t))
+    assert type(share) is float
+    assert share == 2 / 3
+
+
+def test_a_confusion_table_counts_every_image_once() -> None:
+    rng = np.random.default_rng(0)
+    labels, said = rng.choice([3, 7, 8], (2, 1000))
+    counts = metrics.confusion(labels, said, (7, 3, 8))
+    assert counts.sum() == 1000
+    np.testing.assert_array_equal(counts.sum(axis=1), [np.sum(labels == digit) for digit in (7, 3, 8)])
+    np.testing.assert_array_equal(counts.sum(axis=0), [np.sum(said == digit) for digit in (7, 3, 8)])
+
+
+def test_a_row_is_what_it_was_and_a_column_what_it_was_taken_for() -> None:
+    counts = metrics.confusion(np.array([7, 7, 3]), np.array([3, 7, 3]), (3, 7))
+    np.testing.assert_array_equal(counts, [[1, 0], [1, 1]])
+    assert metrics.accuracy_per_digit(counts, (3, 7)) == {"3": 1.0, "7": 0.5}
+
+
+def test_a_digit_without_images_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="digit 7"):
+        metrics.accuracy_per_digit(np.array([[1, 0], [0, 0]]), (3, 7))
