@@ -4,7 +4,7 @@ Nothing here is global. A function that needs more than operators asks `array_na
 functions belong to the array that it was given, and so runs wherever that array lives.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from array_api_compat import array_namespace, device, is_cupy_array, is_numpy_array
 
+from tinygrad_mnist import nested
 from tinygrad_mnist.errors import BackendError
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "beside",
     "choose",
     "require_entries",
+    "require_fit",
     "require_same_shape",
     "stack",
     "tensor",
@@ -101,9 +103,21 @@ def require_same_shape(**arrays: Array) -> None:
 
     (64, 1) against (64,) would broadcast to (64, 64), and a network would train on it, silently wrong.
     """
-    (name, shape), (other, other_shape) = ((key, tuple(getattr(a, "shape", ()))) for key, a in arrays.items())
+    (name, shape), (other, other_shape) = ((key, _shape(array)) for key, array in arrays.items())
     if shape != other_shape:
         raise ValueError(f"{name} has shape {shape} and {other} has shape {other_shape}: they must be the same")
+
+
+def require_fit(**arrays: tuple[Array, str]) -> None:
+    """Raise ValueError, naming all, unless each letter stands for one size: x=(x, "NI"), w=(w, "IO")."""
+    sizes: dict[str, int] = {}
+    for array, axes in arrays.values():
+        shape = array.shape
+        if len(shape) != len(axes) or any(
+            sizes.setdefault(a, size) != size for a, size in zip(axes, shape, strict=True)
+        ):
+            said = (f"{name} {tuple(a.shape)} as ({', '.join(axes)})" for name, (a, axes) in arrays.items())
+            raise ValueError(f"the shapes do not fit: {'; '.join(said)}")
 
 
 def require_entries(**arrays: Array) -> None:
@@ -120,8 +134,8 @@ def tensor(data: Any, dtype: Any = None) -> Array:
     kind: all bool, all whole, all floating or all complex. With `dtype`, whole, floating and complex
     numbers may be mixed, since it says which type is meant. Plain Python data becomes a NumPy array.
 
-    Raises ValueError that names the first item or row that breaks the rule: jagged rows, mixed kinds,
-    anything that is not a number, an object array, a number too large for the type.
+    Raises ValueError that names the first item or row that breaks the rule: jagged rows, mixed kinds, anything that
+    is not a number, an object array; and where a number does not fit into the type.
 
     >>> tensor([[1, 2], [3, 4]])
     array([[1, 2],
@@ -132,29 +146,30 @@ def tensor(data: Any, dtype: Any = None) -> Array:
     ValueError: row 1 has shape (1,), but row 0 has shape (2,): an array is regular
     """
     if hasattr(data, "dtype") and hasattr(data, "shape"):
-        _kind(data, ())
-        xp = array_namespace(np.asarray(data) if isinstance(data, np.generic) else data)
-        return xp.asarray(data, dtype=dtype, copy=True)
-    _regular_shape(data, ())
-    _require_one_kind(data, mixed_numbers=dtype is not None)
-    try:
-        array = np.array(data, dtype=dtype)
-    except OverflowError as error:
-        raise ValueError(f"a number does not fit into the array's type: {error}") from error
-    if array.dtype.hasobject:
-        raise ValueError("a whole number does not fit into 64 bits: give a floating dtype for numbers this large")
-    return array
+        nested.require_number(data)
+        source = np.asarray(data) if isinstance(data, np.generic) else data
+    else:
+        nested.require_regular(data)
+        source = _from_python(data, dtype)
+    if dtype is None:
+        return array_namespace(source).asarray(source, copy=True)
+    return _cast(source, dtype)
 
 
 def stack(images: Sequence[Any]) -> Array:
     """Return rank 3 (N, H, W) from N matrices (H, W) of one shape and one type.
 
-    Raises ValueError that names the first image that is not a matrix, or differs from image 0.
+    Raises ValueError that names the first image that is not a matrix of numbers, or differs from image 0.
 
     >>> stack([[[1, 2], [3, 4]], [[5, 6], [7, 8]]]).shape
     (2, 2, 2)
     """
-    arrays = [image if hasattr(image, "dtype") else tensor(image) for image in images]
+    arrays = []
+    for number, image in enumerate(images):
+        try:
+            arrays.append(tensor(image))
+        except ValueError as error:
+            raise ValueError(f"image {number} is no array: {error}") from error
     if not arrays:
         raise ValueError("there are no images to stack")
     first = arrays[0]
@@ -167,58 +182,40 @@ def stack(images: Sequence[Any]) -> Array:
     return array_namespace(first).stack(arrays)
 
 
-def _is_nested(data: Any) -> bool:
-    return isinstance(data, Sequence) and not isinstance(data, (str, bytes))
+def _shape(array: Array) -> tuple[int, ...]:
+    return tuple(array.shape) if hasattr(array, "shape") else np.shape(array)
 
 
-def _name(where: tuple[int, ...], what: str) -> str:
-    return f"{what} {'/'.join(map(str, where))}" if where else "the data"
+def _from_python(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    """Return regular nested numbers as an array wide enough for all of them, or for `dtype`."""
+    kind = nested.require_one_kind(data, mixed_numbers=dtype is not None)
+    array = np.array(data)
+    if nested.kind_of(array.dtype) is None and dtype is not None:
+        try:
+            return np.array(data, dtype=dtype)
+        except OverflowError as error:
+            raise ValueError(f"a number does not fit into {dtype}: {error}") from error
+    # Where 64 bits are too few for all the whole numbers, NumPy makes floats or objects of them.
+    if dtype is None and kind == "whole" and nested.kind_of(array.dtype) != "whole":
+        raise ValueError("a whole number does not fit into 64 bits: give a floating dtype for numbers this large")
+    return array
 
 
-def _regular_shape(data: Any, where: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape of nested data; raise ValueError that names the first row of another shape."""
-    if not _is_nested(data):
-        return tuple(np.shape(data)) if hasattr(data, "shape") else ()
-    shapes = [_regular_shape(item, (*where, i)) for i, item in enumerate(data)]
-    for i, shape in enumerate(shapes):
-        if shape != shapes[0]:
-            raise ValueError(
-                f"{_name((*where, i), 'row')} has shape {shape}, but {_name((*where, 0), 'row')} "
-                f"has shape {shapes[0]}: an array is regular"
-            )
-    return (len(data), *(shapes[0] if shapes else ()))
-
-
-def _leaves(data: Any, where: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """Yield the position and value of everything in nested data that is not itself nested."""
-    if _is_nested(data):
-        for i, item in enumerate(data):
-            yield from _leaves(item, (*where, i))
-    else:
-        yield where, data
-
-
-def _kind(value: Any, where: tuple[int, ...]) -> str:
-    """Return what kind of number this is; raise ValueError that names it where it is none."""
-    kinds = {"b": "bool", "i": "whole", "u": "whole", "f": "floating", "c": "complex"}
-    if hasattr(value, "dtype"):
-        code = getattr(value.dtype, "kind", None) or np.dtype(str(value.dtype).rpartition(".")[2]).kind
-    else:
-        code = {bool: "b", int: "i", float: "f", complex: "c"}.get(type(value), "O")
-    if code not in kinds:
-        shown = value.dtype if hasattr(value, "dtype") else f"{value!r:.40}"
-        raise ValueError(f"{_name(where, 'item')} is {shown}: an array holds numbers only")
-    return kinds[code]
-
-
-def _require_one_kind(data: Any, mixed_numbers: bool) -> None:
-    """Raise ValueError that names the first item of another kind than item 0's."""
-    first = None
-    for where, value in _leaves(data, ()):
-        kind = _kind(value, where)
-        first = first or kind
-        if kind != first and not (mixed_numbers and "bool" not in (kind, first)):
-            raise ValueError(
-                f"{_name(where, 'item')} is {kind}, but the first item is {first}: an array has one "
-                "type (give dtype to say which)"
-            )
+def _cast(source: Array, dtype: Any) -> Array:
+    """Return the array in another type; raise ValueError where a number does not fit into it."""
+    kind, target = nested.kind_of(source.dtype), nested.kind_of(dtype)
+    if target is None:
+        raise ValueError(f"{dtype} is no type of numbers")
+    xp = array_namespace(source)
+    if kind == "complex" and target != "complex":
+        raise ValueError(f"complex numbers do not fit into {dtype}")
+    # What does not fit is found by looking at the result.
+    with np.errstate(over="ignore", invalid="ignore"):
+        array = xp.astype(source, dtype)
+        if target in ("bool", "whole"):
+            fits = (xp.astype(array, source.dtype) == source) & ((array < 0) == (source < 0))
+        else:
+            fits = xp.isfinite(array) == xp.isfinite(source)
+    if not bool(xp.all(fits)):
+        raise ValueError(f"a number does not fit into {dtype}")
+    return array

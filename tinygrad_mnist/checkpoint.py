@@ -1,6 +1,8 @@
 """A trained network in a file: arrays in NumPy's .npz, and never a pickle, so nothing in it can run."""
 
+import io
 import os
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -17,6 +19,13 @@ from tinygrad_mnist.network import Parameters
 FORMAT = "tinygrad_mnist checkpoint"
 VERSION = 1
 """Raised when an older program could no longer read what is written."""
+
+MALFORMED = (
+    *(ValueError, TypeError, KeyError, EOFError, OverflowError, zipfile.BadZipFile, zlib.error),
+    RuntimeError,  # what zipfile raises for an entry that calls itself encrypted
+    tokenize.TokenError,  # what NumPy raises for a header that ends in the middle
+)
+"""What comes of reading an archive that is none, or was damaged."""
 
 KEYS = {"format", "version", "digits", "layer_sizes", "seed", "w", "b"}
 
@@ -39,29 +48,37 @@ def require_writable(path: Path) -> None:
     """Raise CheckpointError where `save` could not write to `path`: better before training than after."""
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder: name a file to save to.")
-    if not path.parent.is_dir():
-        raise CheckpointError(f"{path} cannot be written: there is no folder {path.parent}.")
-    if not os.access(path.parent, os.W_OK):
-        raise CheckpointError(f"{path} cannot be written: the folder {path.parent} is read-only.")
+    if path.exists() and not path.is_file():
+        raise CheckpointError(f"{path} is not a file that can be replaced: name another one to save to.")
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise CheckpointError(f"{path} cannot be written: there is no folder {folder}.")
+    if not os.access(folder, os.W_OK):
+        raise CheckpointError(f"{path} cannot be written: the folder {folder} is read-only.")
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write the checkpoint to `path`, whole or not at all. Raises CheckpointError where it cannot."""
+    """Write the checkpoint to `path`, whole or not at all.
+
+    Raises CheckpointError where it cannot be written, ValueError for one that `load` would refuse.
+    """
     w, b = checkpoint.parameters
+    stored = {
+        "format": np.array(FORMAT),
+        "version": np.array(VERSION),
+        "digits": np.array(checkpoint.digits),
+        "layer_sizes": np.array(checkpoint.layer_sizes),
+        "seed": np.array(checkpoint.seed),
+        "w": w,
+        "b": b,
+    }
+    if not _consistent(stored):
+        raise ValueError("these parameters, digits and seed are not those of a trained network")
     try:
         with written_whole(path) as file:
-            np.savez(
-                file,
-                format=FORMAT,
-                version=VERSION,
-                digits=checkpoint.digits,
-                layer_sizes=checkpoint.layer_sizes,
-                seed=checkpoint.seed,
-                w=w,
-                b=b,
-            )
+            np.savez(file, **stored)
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be written: {os.strerror(error.errno or 0)}.") from error
+        raise CheckpointError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def load(path: Path) -> Checkpoint:
@@ -90,20 +107,32 @@ def load(path: Path) -> Checkpoint:
 def _stored(path: Path) -> dict[str, NDArray[Any]]:
     """Return all the arrays in the file, by name."""
     try:
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise CheckpointError(f"{path} is not a {FORMAT}: name a file that 'train --save' wrote.")
-            return {name: archive[name] for name in archive.files}
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            return {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in archive.infolist()}
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: write it with 'train --save {path}'.") from error
-    # A RuntimeError is what zipfile raises for an entry that calls itself encrypted.
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except MALFORMED as error:
         raise CheckpointError(
             f"{path} is not a {FORMAT}, or only a part of one: name a file that 'train --save' wrote."
         ) from error
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {os.strerror(error.errno or 0)}.") from error
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    """Return the array in an entry. Raises ValueError for one that is packed, or not as large as it says.
+
+    NumPy's own reader makes room for whatever shape a header claims, and so can be made to fill the memory.
+    """
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError("packed")
+    content = archive.read(entry)
+    file = io.BytesIO(content)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("not the format that is written for arrays of numbers")
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
+    array = np.frombuffer(content, dtype, offset=file.tell())
+    return array.reshape(shape, order="F" if by_column else "C")
 
 
 def _consistent(stored: dict[str, NDArray[Any]]) -> bool:
@@ -113,13 +142,16 @@ def _consistent(stored: dict[str, NDArray[Any]]) -> bool:
         all(stored[key].dtype.kind in "iu" for key in ("version", "digits", "layer_sizes", "seed"))
         and stored["seed"].shape == stored["version"].shape == ()
         and bool(1 <= stored["version"] <= VERSION)
-        and w.ndim == 2
+        and bool(stored["seed"] >= 0)
         and w.dtype == b.dtype
         and w.dtype in (np.float32, np.float64)
-        and b.shape == w.shape[1:]
+        and w.ndim == 2
+        and w.shape[0] > 0
+        and w.shape[1] == 1
+        and b.shape == (1,)
         and stored["layer_sizes"].tolist() == list(w.shape)
-        and digits.shape == (w.shape[1] + 1,)
-        and len(set(digits.tolist())) == len(digits)
+        and digits.shape == (2,)
+        and digits[0] != digits[1]
         and bool(np.all((digits >= 0) & (digits <= 9)))
         and bool(np.all(np.isfinite(w)) and np.all(np.isfinite(b)))
     )

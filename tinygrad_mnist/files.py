@@ -12,10 +12,11 @@ from typing import BinaryIO
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """Open a file beside `path`; once it is complete and on the disk, move it onto `path`.
 
-    Whatever happens on the way, `path` holds either what it held before or all of the new content.
-    The folder of `path` must exist; raises OSError where it cannot be written.
+    Whatever happens on the way, `path` holds either what it held before or all of the new content. A link is followed,
+    and stays a link. The folder of `path` must exist; raises OSError where it cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    path = path.resolve()
+    beside = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with beside.open("xb") as file:
             yield file

@@ -21,7 +21,8 @@ def accuracy(p: Array, t: Array) -> float:
     require_same_shape(p=p, t=t)
     require_entries(p=p)
     xp = array_namespace(p)
-    right = int(xp.count_nonzero((p > 0.5) == (t == 1)))
+    # A prediction that is not a number is on neither side.
+    right = int(xp.count_nonzero(xp.where(t == 1, p > 0.5, p <= 0.5)))
     entries: int = math.prod(p.shape)
     return right / entries
 

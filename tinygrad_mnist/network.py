@@ -35,8 +35,8 @@ class Gradients(NamedTuple):
 def initialise(inputs: int, outputs: int, rng: np.random.Generator, dtype: str) -> Parameters:
     """Return parameters on the host: random weights, no bias. `dtype` is float32 or float64.
 
-    The weights are normal with variance 1/I, so that z starts with the variance of x, and no sigmoid
-    is saturated (LeCun and others, Efficient BackProp, 1998, section 4.6).
+    The weights are normal with variance 1/I, so that z starts with the mean square of x, which is at most 1, and no
+    sigmoid is saturated (LeCun and others, Efficient BackProp, 1998, section 4.6).
     """
     w = rng.standard_normal((inputs, outputs)) / np.sqrt(inputs)
     return Parameters(w.astype(dtype), np.zeros(outputs, dtype))

@@ -85,7 +85,8 @@ def train(
             # 5. Step downhill.
             parameters = step(parameters, gradients, settings.learning_rate)
             # 6. Repeat, batch after batch and epoch after epoch.
-        epoch = Epoch(number, _finite_mean(losses), measure(parameters, validation), parameters)
+        loss = _finite_mean(losses, parameters)
+        epoch = Epoch(number, loss, measure(parameters, validation), parameters)
         report(epoch)
         if epoch.valid_accuracy > best.valid_accuracy:
             best = epoch
@@ -118,13 +119,15 @@ def measure(parameters: Parameters, examples: Examples) -> float:
     return accuracy(network.predict(examples.images, parameters), examples.t)
 
 
-def _finite_mean(losses: list[Array]) -> float:
-    """Return the mean of an epoch's losses; raise TrainingError where it is not a finite number.
+def _finite_mean(losses: list[Array], parameters: Parameters) -> float:
+    """Return the mean of an epoch's losses; raise TrainingError where it, or a parameter, is not a finite number.
 
-    They are looked at together, once an epoch, because each look makes a GPU wait.
+    They are looked at together, once an epoch, because each look makes a GPU wait. The parameters count too: those
+    after an epoch's last step have not been in any loss yet.
     """
     xp = array_namespace(losses[0])
-    loss = float(xp.mean(xp.stack(losses)))
-    if not np.isfinite(loss):
-        raise TrainingError(f"the loss became {loss}: the steps are too long, try a lower --learning-rate.")
+    loss, parts = float(xp.mean(xp.stack(losses))), [bool(xp.all(xp.isfinite(part))) for part in parameters]
+    if not np.isfinite(loss) or not all(parts):
+        became = f"the loss became {loss}" if not np.isfinite(loss) else "a parameter became infinite"
+        raise TrainingError(f"{became}: the steps are too long, try a lower --learning-rate.")
     return loss

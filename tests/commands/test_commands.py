@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from tinygrad_mnist import __version__
+from tinygrad_mnist import __version__, datasets
 from tinygrad_mnist.commands import main
 from tinygrad_mnist.datasets import idx, mnist
 
@@ -125,6 +125,40 @@ def test_strokes_are_drawn_and_then_there(events: Events) -> None:
 
 def test_fetch_without_a_network_is_one_sentence(refused: Refused) -> None:
     assert "cannot be reached" in refused(1, "data", "fetch", "--mirror", "http://127.0.0.1:9/")
+
+
+@pytest.mark.parametrize("address", ["foo", "ftp://example.org/", "http://", "http://a..b/", "/mirror"])
+def test_what_is_no_address_of_a_mirror_is_bad_usage(refused: Refused, address: str) -> None:
+    assert "--mirror" in refused(2, "data", "fetch", "--mirror", address)
+
+
+def test_strokes_that_cannot_be_kept_are_a_failure(refused: Refused) -> None:
+    Path("data").write_text("a file in the way")
+    assert "cannot be kept in data/strokes" in refused(1, "data", "strokes")
+
+
+def test_the_folder_in_the_environment_is_named_and_not_to_be_filled(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(datasets.FOLDER_VARIABLE, str(tmp_path))
+    output = run("data").stdout
+    assert datasets.FOLDER_VARIABLE in output
+    assert "data fetch" not in output
+
+
+@pytest.mark.parametrize("words", [("train", "--data", "x" * 300), ("train", "--data", "strokes", "--save", "x" * 300)])
+def test_a_name_too_long_for_the_disk_is_one_sentence(refused: Refused, words: tuple[str, ...]) -> None:
+    assert "File name too long" in refused(1, *words)
+
+
+def test_a_full_disk_behind_standard_output_is_one_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            [sys.executable, "cli.py", "derivative", "3"], cwd=ROOT, stdout=full, stderr=-1, text=True
+        )
+    assert said.returncode != 0
+    assert "No space left on device" in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_json_in_front_of_a_sub_command_is_not_silently_dropped(refused: Refused) -> None:

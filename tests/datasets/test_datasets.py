@@ -74,7 +74,18 @@ def test_an_environment_variable_that_names_no_folder_is_a_mistake(
 ) -> None:
     write(Path("data/mnist"), small_mnist)
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, "typing-mistake")
-    with pytest.raises(DataError, match="typing-mistake is not a folder"):
+    with pytest.raises(DataError, match="typing-mistake, which TINYGRAD_MNIST_DATA names, is not a folder"):
+        datasets.load(source, (3, 7))
+
+
+@pytest.mark.parametrize("source", ["auto", "mnist"])
+def test_an_environment_variable_that_names_other_digits_is_refused(
+    small_mnist: Contents, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    write(Path("elsewhere"), small_mnist)
+    monkeypatch.setenv(datasets.FOLDER_VARIABLE, "elsewhere")
+    monkeypatch.setitem(mnist.SHA256, mnist.TRAINING[0], "0" * 64)
+    with pytest.raises(DataError, match="not the official MNIST: try --data elsewhere"):
         datasets.load(source, (3, 7))
 
 

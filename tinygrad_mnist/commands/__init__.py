@@ -1,5 +1,6 @@
 """The command line: one file per command. Each parses, calls and prints."""
 
+import errno
 from typing import Any
 
 import click
@@ -22,6 +23,12 @@ class OneSentence(click.Group):
             return super().invoke(context)
         except TinygradMnistError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            # A reader that has gone away is click's affair; a disk or a folder that says no is the user's.
+            if error.errno == errno.EPIPE:
+                raise
+            what = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{what}{error.strerror or error}.") from error
 
 
 @click.group(cls=OneSentence, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,5 +1,8 @@
 """data: what data sets are there, where they came from, and making more of them."""
 
+import os
+from urllib.parse import urlsplit
+
 import click
 
 from tinygrad_mnist import datasets
@@ -43,7 +46,9 @@ def data(context: click.Context, as_json: bool) -> None:
         click.echo(f"  {name:<25}{said}")
         if said != "missing":
             click.echo(f"    {origins.get(name, 'put there by hand')}")
-    if "missing" in state.values():
+    if os.environ.get(datasets.FOLDER_VARIABLE):
+        click.echo(f"  the folder that {datasets.FOLDER_VARIABLE} names")
+    elif set(state.values()) != {"verified"}:
         click.echo("  'data fetch' downloads what is missing.")
     click.echo(f"strokes in {STROKES}")
     drawn = [str(digit) for digit, there in strokes.items() if there]
@@ -52,9 +57,23 @@ def data(context: click.Context, as_json: bool) -> None:
         click.echo("  'data strokes' draws the rest.")
 
 
+def addresses(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the mirrors. Refuses what is no address of a web server."""
+    for value in values:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or ".." in parts.hostname:
+            raise click.BadParameter(f"{value!r} is not an address that starts with http:// or https://.", param=option)
+    return values
+
+
 @data.command()
 @click.option(
-    "--mirror", "mirrors", multiple=True, metavar="URL", help="Download from here instead; may be given repeatedly."
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="URL",
+    callback=addresses,
+    help="Download from here instead; may be given repeatedly.",
 )
 @options.json_events
 def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
@@ -67,7 +86,7 @@ def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
       python cli.py data fetch
     """
     folder = datasets.HOME / "mnist"
-    training, test = mnist.read_own(folder, mirrors or mnist.MIRRORS, report.DownloadBar)
+    training, test = mnist.read_own(folder, mirrors or mnist.MIRRORS, report.notice, report.DownloadBar)
     counts = {"training": len(training.labels), "test": len(test.labels)}
     if as_json:
         report.event("result", folder=str(folder), verified=True, **counts)
@@ -86,8 +105,9 @@ def strokes(as_json: bool) -> None:
     Example:
       python cli.py data strokes
     """
-    training, test = stroke_cache.load(STROKES, range(10), report.notice)
-    counts = {"training": len(training.labels), "test": len(test.labels)}
+    for digit in range(10):
+        stroke_cache.keep(STROKES, digit)
+    counts = {"training": 10 * stroke_cache.TRAINING, "test": 10 * stroke_cache.TEST}
     if as_json:
         report.event("result", folder=str(STROKES), **counts)
         return

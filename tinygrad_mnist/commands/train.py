@@ -51,7 +51,9 @@ DEFAULTS = Settings()
     show_default=True,
     help="Stop after so many epochs without a better validation accuracy.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Repeats a run exactly.  [default: a new one each time]")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="Repeats a run exactly.  [default: a new one each time]"
+)
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float64"]),

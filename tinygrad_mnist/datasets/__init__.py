@@ -30,7 +30,7 @@ def load(
         case "auto":
             data = _auto(digits, tell, progress)
         case "mnist":
-            data = load_mnist(progress)
+            data = load_mnist(tell, progress)
         case "strokes":
             data = load_strokes(digits, tell)
         case _:
@@ -52,12 +52,21 @@ def mnist_folder() -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE) or HOME / "mnist")
 
 
-def load_mnist(progress: mnist.Progress | None = None) -> DataSet:
-    """Return MNIST from the folder in the environment variable, else from our own, downloaded if need be."""
+def load_mnist(tell: Callable[[str], object], progress: mnist.Progress | None = None) -> DataSet:
+    """Return MNIST from the folder in the environment variable, else from our own, downloaded if need be.
+
+    Raises DataError where it can be had from neither; another data set is not MNIST.
+    """
+    folder = mnist_folder()
     if os.environ.get(FOLDER_VARIABLE):
-        return load_folder(mnist_folder())
-    training, test = mnist.read_own(mnist_folder(), mnist.MIRRORS, progress)
-    return DataSet("mnist", f"MNIST in {mnist_folder()}, verified", training, test)
+        if not folder.is_dir():
+            raise DataError(f"{folder}, which {FOLDER_VARIABLE} names, is not a folder: correct or unset it.")
+        training, test, verified = mnist.read(folder)
+        if not verified:
+            raise DataError(f"{folder}, which {FOLDER_VARIABLE} names, is not the official MNIST: try --data {folder}.")
+    else:
+        training, test = mnist.read_own(folder, mnist.MIRRORS, tell, progress)
+    return DataSet("mnist", f"MNIST in {folder}, verified", training, test)
 
 
 def load_strokes(digits: Sequence[int], tell: Callable[[str], object]) -> DataSet:
@@ -68,7 +77,7 @@ def load_strokes(digits: Sequence[int], tell: Callable[[str], object]) -> DataSe
 
 def _auto(digits: Sequence[int], tell: Callable[[str], object], progress: mnist.Progress | None) -> DataSet:
     try:
-        return load_mnist(progress)
+        return load_mnist(tell, progress)
     except DataError as error:
         if os.environ.get(FOLDER_VARIABLE):
             # Whoever names a folder wants that one, and nothing in its place.

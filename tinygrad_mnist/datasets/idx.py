@@ -52,7 +52,7 @@ def read(path: Path) -> NDArray[Any]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is a broken gzip file ({error}): fetch it again.") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {os.strerror(error.errno or 0)}.") from error
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def write(path: Path, array: NDArray[Any]) -> None:

@@ -7,10 +7,9 @@ without `.gz`, and kept without: a plain file is memory-mapped, and starts ten t
 import gzip
 import hashlib
 import json
-import os
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,17 +72,21 @@ def read(folder: Path) -> tuple[Digits, Digits, bool]:
     return training, test, all(is_official(name, array) for name, array in arrays.items())
 
 
-def read_own(folder: Path, mirrors: Sequence[str], progress: Progress | None = None) -> tuple[Digits, Digits]:
+def read_own(
+    folder: Path, mirrors: Sequence[str], tell: Callable[[str], object], progress: Progress | None = None
+) -> tuple[Digits, Digits]:
     """Return the training and test digits of MNIST from our own folder, downloading what is not in it.
 
-    What is there but is not MNIST's is downloaded again, and never trained on. Raises DataError where
-    no mirror delivers, or the folder cannot be written to.
+    What is there but is not MNIST's is downloaded again, and never trained on; where it could be another data set, it
+    is kept under another name, and that is told. Raises DataError where no mirror delivers, or the folder cannot be
+    written to.
     """
     arrays = {}
     for name in FILES:
         array = _official(folder, name)
         if array is None:
-            fetch(folder, name, mirrors, progress)
+            content, address = fetch(folder, name, mirrors, progress)
+            _keep(folder, name, content, address, tell)
             array = idx.read(folder / name)
         arrays[name] = array
     return _digits(folder, arrays, TRAINING), _digits(folder, arrays, TEST)
@@ -91,7 +94,7 @@ def read_own(folder: Path, mirrors: Sequence[str], progress: Progress | None = N
 
 def find(folder: Path, name: str) -> Path | None:
     """Return where the file is, plain or gzipped, or None."""
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+    return next(_candidates(folder, name), None)
 
 
 def is_official(name: str, array: NDArray[Any]) -> bool:
@@ -127,8 +130,8 @@ def origins(folder: Path) -> dict[str, str]:
     return {name: str(noted[name]) for name in FILES if name in noted} if isinstance(noted, dict) else {}
 
 
-def fetch(folder: Path, name: str, mirrors: Sequence[str], progress: Progress | None = None) -> None:
-    """Download one file from the first mirror that delivers it, verify it, and move it into place whole.
+def fetch(folder: Path, name: str, mirrors: Sequence[str], progress: Progress | None = None) -> tuple[bytes, str]:
+    """Return the verified content of one file from the first mirror that delivers it, and its address there.
 
     Raises DataError where none does, with what was wrong with each, or where the folder cannot be written to.
     """
@@ -145,10 +148,9 @@ def fetch(folder: Path, name: str, mirrors: Sequence[str], progress: Progress | 
             if hashlib.sha256(content).hexdigest() != SHA256[name]:
                 reasons.append(f"{mirror} sent something that is not MNIST's {name}")
                 continue
-            _keep(folder, name, content, address)
-            return
+            return content, address
     except OSError as error:
-        raise DataError(f"{folder} cannot be written to: {os.strerror(error.errno or 0)}.") from error
+        raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from error
     raise DataError(
         f"MNIST cannot be downloaded ({'; '.join(reasons)}): put its four files into {folder}, or use --data strokes."
     )
@@ -177,6 +179,13 @@ def _download(folder: Path, address: str, bar: Any) -> bytes:
             raise _MirrorError("cannot be reached") from error
         except exceptions.RequestException as error:
             raise _MirrorError(f"broke off ({type(error).__name__})") from error
+        except UnicodeError as error:
+            raise _MirrorError("is not an address") from error
+        except OSError as error:
+            # What the disk says has a number; what requests says of its own set-up has none.
+            if error.errno is not None:
+                raise
+            raise _MirrorError(f"was not asked ({error})") from error
         finally:
             if bar is not None:
                 bar.close()
@@ -189,22 +198,45 @@ def _download(folder: Path, address: str, bar: Any) -> bytes:
             raise _MirrorError("sent a broken gzip file") from error
 
 
-def _keep(folder: Path, name: str, content: bytes, address: str) -> None:
-    with written_whole(folder / name) as file:
-        file.write(content)
+def _keep(folder: Path, name: str, content: bytes, address: str, tell: Callable[[str], object]) -> None:
+    """Move a verified file into place, and another data set's file of the same name out of its way."""
+    path = folder / name
     noted = json.dumps({**origins(folder), name: address}, indent=2)
-    with written_whole(folder / ORIGINS) as file:
-        file.write(noted.encode())
+    try:
+        if _is_readable(path):
+            aside = path.with_name(f"{name}.not-mnist")
+            path.replace(aside)
+            tell(f"{path} was not MNIST's: it is now {aside.name}.")
+        with written_whole(path) as file:
+            file.write(content)
+        with written_whole(folder / ORIGINS) as file:
+            file.write(noted.encode())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from error
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        idx.read(path)
+    except DataError:
+        return False
+    return True
+
+
+def _candidates(folder: Path, name: str) -> Iterator[Path]:
+    return (path for path in (folder / name, folder / f"{name}.gz") if path.is_file())
 
 
 def _official(folder: Path, name: str) -> NDArray[Any] | None:
     """Return the array in our own file, or None where that is missing, broken, or not MNIST's."""
-    path = find(folder, name)
-    try:
-        array = None if path is None else idx.read(path)
-    except DataError:
-        return None
-    return array if array is not None and is_official(name, array) else None
+    for path in _candidates(folder, name):
+        try:
+            array = idx.read(path)
+        except DataError:
+            continue
+        if is_official(name, array):
+            return array
+    return None
 
 
 def _digits(folder: Path, arrays: dict[str, NDArray[Any]], names: tuple[str, str]) -> Digits:
@@ -215,6 +247,8 @@ def _digits(folder: Path, arrays: dict[str, NDArray[Any]], names: tuple[str, str
         raise DataError(f"{images_path} holds rank {images.ndim} of {images.dtype.name}: images are rank 3 of bytes.")
     if labels.ndim != 1 or labels.dtype != np.uint8:
         raise DataError(f"{labels_path} holds rank {labels.ndim} of {labels.dtype.name}: labels are rank 1 of bytes.")
+    if 0 in images.shape[1:]:
+        raise DataError(f"{images_path} holds images of {images.shape[1]} x {images.shape[2]} pixels: there is no ink.")
     if len(images) != len(labels):
         raise DataError(f"{images_path} has {len(images):,} images, but {labels_path.name} has {len(labels):,} labels.")
     return Digits(images, labels)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets import idx
+from tinygrad_mnist.datasets import idx, strokes
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
 
@@ -32,34 +32,43 @@ def load(folder: Path, digits: Sequence[int], tell: Tell) -> tuple[Digits, Digit
 
 def path(folder: Path, digit: int) -> Path:
     """Return where the images of a digit are kept; the name changes when their content does."""
-    from tinygrad_mnist.datasets import strokes
-
     return folder / f"strokes-v{strokes.VERSION}-seed{SEED}-digit{digit}-idx3-ubyte"
 
 
-def _load(folder: Path, digit: int, tell: Tell) -> NDArray[np.uint8]:
-    kept = path(folder, digit)
-    if kept.is_file():
+def keep(folder: Path, digit: int) -> NDArray[np.uint8]:
+    """Return all the images of a digit, and have them in `folder`. Raises DataError where they cannot be kept there."""
+    images = _kept(path(folder, digit))
+    if images is None:
+        images = _draw(digit)
         try:
-            images: NDArray[Any] = idx.read(kept)
-        except DataError as error:
-            tell(f"{error} It is drawn anew.")
-        else:
-            if images.shape[0] == TRAINING + TEST and images.dtype == np.uint8:
-                return images
-    images = _draw(digit)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        idx.write(kept, images)
-    except OSError as error:
-        tell(f"The drawn digits cannot be kept in {folder} ({error.strerror}): they are drawn anew next time.")
+            folder.mkdir(parents=True, exist_ok=True)
+            idx.write(path(folder, digit), images)
+        except OSError as error:
+            raise DataError(f"the drawn digits cannot be kept in {folder}: {error.strerror or error}.") from error
     return images
+
+
+def _load(folder: Path, digit: int, tell: Tell) -> NDArray[np.uint8]:
+    try:
+        return keep(folder, digit)
+    except DataError as error:
+        # Not being able to keep them is no reason not to train on them.
+        tell(str(error))
+        return _draw(digit)
+
+
+def _kept(path: Path) -> NDArray[np.uint8] | None:
+    """Return the images in a file, or None where it is missing, broken or holds something else."""
+    try:
+        images: NDArray[Any] = idx.read(path)
+    except DataError:
+        return None
+    whole = (TRAINING + TEST, strokes.SIDE, strokes.SIDE)
+    return images if images.shape == whole and images.dtype == np.uint8 else None
 
 
 def _draw(digit: int) -> NDArray[np.uint8]:
     """Return (TRAINING + TEST, 28, 28): the second part from numbers of its own, so that it is fresh."""
-    from tinygrad_mnist.datasets import strokes
-
     parts = (
         strokes.draw(digit, count, np.random.default_rng((SEED, digit, part)))
         for part, count in enumerate((TRAINING, TEST))

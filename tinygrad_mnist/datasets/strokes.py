@@ -10,7 +10,6 @@ Its test digits had no part in it.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from tinygrad_mnist.datasets.skeletons import WAYS, Way
 
@@ -93,6 +92,9 @@ def trace(way: Way) -> Floats:
 
 def _curve(stroke: str) -> Floats:
     """Return points (S, 2), evenly spaced along the smooth curve through those of a stroke."""
+    # Slow to import, and not needed where the strokes are drawn already.
+    from scipy.interpolate import CubicSpline
+
     knots = np.array([point.split(",") for point in stroke.split()], float) / 100
     # Roots of the distances, in place of the distances, keep a curve from swinging out between far points
     # (the centripetal parametrisation: Lee, Choosing nodes in parametric curve interpolation, 1989).

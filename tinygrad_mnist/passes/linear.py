@@ -8,7 +8,7 @@
 How a change of w, b or x moves the loss is derived in `backward`.
 """
 
-from tinygrad_mnist.backend import Array, array_namespace, require_same_shape
+from tinygrad_mnist.backend import Array, array_namespace, require_fit
 
 
 def forward(x: Array, w: Array, b: Array) -> Array:
@@ -28,7 +28,7 @@ def forward(x: Array, w: Array, b: Array) -> Array:
     array([[8.],
            [8.]])
     """
-    require_same_shape(b=b, row_of_w=w[0, :])
+    require_fit(x=(x, "NI"), w=(w, "IO"), b=(b, "O"))
     return x @ w + b
 
 
@@ -39,28 +39,32 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
 
         z[m,k] = sum_j x[m,j] w[j,k] + b[k]
 
-    Chain rule, by index. L depends on a weight, a bias or an input through every z[m,k], so the effects
-    add up. For the weight w[i,o]:
+    The weights. L depends on w[i,o] through every z[m,k], so the effects add up, by the chain rule:
 
         dw[i,o] = ∂L/∂w[i,o] = sum_m sum_k ∂L/∂z[m,k] * ∂z[m,k]/∂w[i,o]
 
-    and ∂L/∂z[m,k] is dz[m,k], which is given. The weight w[i,o] occurs in column o of z alone, once in
-    every row m, multiplied by x[m,i]:
+    ∂L/∂z[m,k] is dz[m,k], which is given. The weight w[i,o] occurs in column o of z alone, once in every row m,
+    multiplied by x[m,i], so ∂z[m,k]/∂w[i,o] is x[m,i] where k = o, and 0 elsewhere. Of the sum over k one term is left:
 
-        ∂z[m,k]/∂w[i,o] = x[m,i]   where k = o,   0 elsewhere
-        dw[i,o] = sum_m x[m,i] dz[m,o]                     over the rows:     x.T (I, N) @ dz (N, O)
+        dw[i,o] = sum_m dz[m,o] x[m,i]
 
-    The bias b[o] occurs in column o of z alone, once in every row m, multiplied by 1:
+    To be a product of matrices, (A @ B)[i,o] = sum_m A[i,m] B[m,o], it needs an A with A[i,m] = x[m,i], which is x.T:
 
-        ∂z[m,k]/∂b[o] = 1          where k = o,   0 elsewhere
-        db[o] = sum_m dz[m,o]                              over the rows:     a broadcast forward is a sum backward
+        dw[i,o] = sum_m x.T[i,m] dz[m,o] = (x.T @ dz)[i,o]             (I, N) @ (N, O) = (I, O)
 
-    The input x[n,i] occurs in row n of z alone, once in every column k, multiplied by w[i,k]:
+    The bias. b[o] occurs in column o of z alone, once in every row m, multiplied by 1, so ∂z[m,k]/∂b[o] is 1 where
+    k = o, and 0 elsewhere. A broadcast forward is a sum backward:
 
-        ∂z[m,k]/∂x[n,i] = w[i,k]   where m = n,   0 elsewhere
-        dx[n,i] = sum_k dz[n,k] w[i,k]                     over the outputs:  dz (N, O) @ w.T (O, I)
+        db[o] = sum_m sum_k dz[m,k] * ∂z[m,k]/∂b[o] = sum_m dz[m,o]
 
-    There is no 1/N here: the mean over the batch is the loss's own, and arrives inside dz.
+    The input. x[n,i] occurs in row n of z alone, once in every column k, multiplied by w[i,k], so ∂z[m,k]/∂x[n,i] is
+    w[i,k] where m = n, and 0 elsewhere. Of the sum over m one term is left:
+
+        dx[n,i] = sum_m sum_k dz[m,k] * ∂z[m,k]/∂x[n,i]
+                = sum_k dz[n,k] w[i,k]
+                = sum_k dz[n,k] w.T[k,i] = (dz @ w.T)[n,i]             (N, O) @ (O, I) = (N, I)
+
+    There is no 1/N here: the mean over all entries of z is the loss's own, and arrives inside dz.
     In matrices:
 
         dx = dz @ w.T
@@ -85,6 +89,7 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
     >>> db
     array([3.])
     """
+    require_fit(dz=(dz, "NO"), x=(x, "NI"), w=(w, "IO"))
     xp = array_namespace(dz)
     dx = dz @ w.T
     dw = x.T @ dz

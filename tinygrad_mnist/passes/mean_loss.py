@@ -52,7 +52,7 @@ def backward(p: Array, t: Array) -> Array:
 
         dp[i] = ∂L/∂p[i] = sum_j ∂L/∂e[j] * ∂e[j]/∂p[i] = 1/n * (-1 where t[i] = 1,   1 where t[i] = 0)
 
-    This 1/n is the mean over the batch. It stands here, and in no other pass.
+    This 1/n is the mean over all entries. It stands here, and in no other pass.
     In arrays, with an array of ones shaped as p, and n the number of its entries:
 
         dp = xp.where(t == 1, -one, one) / n
