@@ -10,6 +10,7 @@ from tinygrad_mnist.commands.baseline import baseline
 from tinygrad_mnist.commands.data import data
 from tinygrad_mnist.commands.derivative import derivative
 from tinygrad_mnist.commands.evaluate import evaluate
+from tinygrad_mnist.commands.gradcheck import gradcheck
 from tinygrad_mnist.commands.train import train
 from tinygrad_mnist.errors import TinygradMnistError
 
@@ -37,9 +38,9 @@ def main() -> None:
     """Learn to read handwritten digits with derivatives worked out by hand.
 
     Start with 'train': it needs nothing, and takes about a second. Then 'baseline' shows what it has to
-    beat, and 'derivative 3' what a gradient is.
+    beat, 'derivative 3' what a gradient is, and 'gradcheck' that all of them are right.
     """
 
 
-for command in (train, evaluate, baseline, derivative, data):
+for command in (train, evaluate, baseline, derivative, gradcheck, data):
     main.add_command(command)
