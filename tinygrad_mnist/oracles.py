@@ -112,11 +112,13 @@ def each_entry(x: NDArray[Any]) -> list[NDArray[Any]]:
     return list(np.eye(x.size, dtype=x.dtype).reshape(x.size, *x.shape))
 
 
-def gradient(function: Callable[[Any], Any], x: NDArray[Any], step: float = STEP) -> NDArray[Any]:
-    """Return the derivative of a scalar function by every entry of x, by fourth-order differences.
+def gradient(function: Callable[[Any], Any], x: NDArray[Any], step: float = STEP) -> NDArray[np.float64]:
+    """Return the derivative of a scalar function by every entry of x, by fourth-order differences, in float64.
 
     >>> gradient(lambda x: np.sum(x * x), np.array([3.0, 4.0, 10.0])).round(9)
     array([ 6.,  8., 20.])
     """
+    # Nudged in a coarser type than this, a number would move by something else than the nudge.
+    x = np.asarray(x, dtype=np.float64)
     slopes = [differences(line, step=step) for line in lines_through(function, x, each_entry(x))]
-    return np.array(slopes, dtype=x.dtype).reshape(x.shape)
+    return np.array(slopes).reshape(x.shape)
