@@ -92,6 +92,13 @@ def test_bytes_become_numbers_from_0_to_1(dtype: str) -> None:
     np.testing.assert_array_equal(x, np.array([[0, 0.2, 1]], dtype))
 
 
+@pytest.mark.parametrize(("digits", "expected"), [((3, 7), [[1], [0]]), ((7, 3), [[0], [1]])])
+def test_the_target_is_1_for_the_first_digit_whichever_is_the_greater(
+    digits: tuple[int, int], expected: list[list[int]]
+) -> None:
+    np.testing.assert_array_equal(network.targets(np.array([3, 7]), digits), expected)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_first_weights_have_variance_one_over_inputs_and_come_from_the_seed(dtype: str) -> None:
     w, b = network.initialise(784, 10, np.random.default_rng(5), dtype)
