@@ -10,24 +10,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_mnist import checkpoint
+from tinygrad_mnist import checkpoint, network
 from tinygrad_mnist.checkpoint import Checkpoint
 from tinygrad_mnist.errors import CheckpointError
-from tinygrad_mnist.network import Parameters
+from tinygrad_mnist.network import Layer
 
 OneSentence = Callable[[object], None]
 Refused = Callable[..., None]
 
 W, B = np.array([[0.5], [-1.5], [2.5]], np.float32), np.array([0.25], np.float32)
-SAVED = Checkpoint(Parameters(W, B), digits=(3, 7), seed=42)
+SAVED = Checkpoint((Layer(W, B),), digits=(3, 7), seed=42)
 STORED: dict[str, Any] = {
     "format": checkpoint.FORMAT,
     "version": 1,
     "digits": (3, 7),
     "layer_sizes": (3, 1),
     "seed": 42,
-    "w": W,
-    "b": B,
+    "w1": W,
+    "b1": B,
 }
 
 
@@ -65,12 +65,23 @@ def refused(path: Path, one_sentence: OneSentence) -> Refused:
 def test_what_is_saved_comes_back(path: Path, dtype: str, shape: tuple[int, int], digits: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
     w, b = rng.standard_normal(shape).astype(dtype), rng.standard_normal(shape[1]).astype(dtype)
-    checkpoint.save(path, Checkpoint(Parameters(w, b), digits, seed=2**40))
+    checkpoint.save(path, Checkpoint((Layer(w, b),), digits, seed=2**40))
     loaded = checkpoint.load(path)
-    for array, original in zip(loaded.parameters, (w, b), strict=True):
+    for array, original in zip(loaded.parameters[0], (w, b), strict=True):
         assert array.dtype == original.dtype
         np.testing.assert_array_equal(array, original)
     assert (loaded.digits, loaded.seed, loaded.layer_sizes) == (digits, 2**40, shape)
+
+
+def test_hidden_layers_and_many_digits_come_back_in_their_order(path: Path) -> None:
+    sizes, digits = (6, 5, 4, 3), (0, 9, 4)
+    parameters = network.initialise(sizes, np.random.default_rng(0), "float32")
+    checkpoint.save(path, Checkpoint(parameters, digits, seed=0))
+    loaded = checkpoint.load(path)
+    assert (loaded.digits, loaded.layer_sizes) == (digits, sizes)
+    for (w, b), (w_saved, b_saved) in zip(loaded.parameters, parameters, strict=True):
+        np.testing.assert_array_equal(w, w_saved)
+        np.testing.assert_array_equal(b, b_saved)
 
 
 def test_the_name_of_the_file_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -101,8 +112,8 @@ def test_a_changed_byte_changes_nothing_or_is_refused(path: Path, one_sentence: 
             except CheckpointError as error:
                 one_sentence(error)
             else:
-                np.testing.assert_array_equal(loaded.parameters.w, W)
-                np.testing.assert_array_equal(loaded.parameters.b, B)
+                np.testing.assert_array_equal(loaded.parameters[0].w, W)
+                np.testing.assert_array_equal(loaded.parameters[0].b, B)
                 assert (loaded.digits, loaded.seed) == (SAVED.digits, SAVED.seed)
 
 
@@ -163,18 +174,18 @@ def test_the_stored_arrays_as_they_should_be_are_taken(path: Path) -> None:
         ("version", (1, 1)),
         ("version", 0),
         ("version", -1),
-        ("w", np.where(W > 1, np.nan, W)),
-        ("w", np.where(W > 1, np.inf, W)),
-        ("w", W.astype(np.float64)),
-        ("w", W.astype(np.int64)),
-        ("w", W[:, 0]),
-        ("w", W.T),
-        ("w", np.zeros((3, 0), np.float32)),
-        ("w", W[:2]),
-        ("b", np.array([np.nan], np.float32)),
-        ("b", np.zeros(2, np.float32)),
-        ("b", np.float32(0)),
-        ("b", np.array(["0"])),
+        ("w1", np.where(W > 1, np.nan, W)),
+        ("w1", np.where(W > 1, np.inf, W)),
+        ("w1", W.astype(np.float64)),
+        ("w1", W.astype(np.int64)),
+        ("w1", W[:, 0]),
+        ("w1", W.T),
+        ("w1", np.zeros((3, 0), np.float32)),
+        ("w1", W[:2]),
+        ("b1", np.array([np.nan], np.float32)),
+        ("b1", np.zeros(2, np.float32)),
+        ("b1", np.float32(0)),
+        ("b1", np.array(["0"])),
     ],
 )
 def test_contents_that_do_not_fit_together_are_refused(name: str, value: Any, path: Path, refused: Refused) -> None:
@@ -214,7 +225,7 @@ def test_a_disk_that_fills_up_halfway_leaves_the_old_checkpoint_and_nothing_else
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
         with pytest.raises(CheckpointError, match="File too large") as caught:
-            checkpoint.save(path, Checkpoint(Parameters(np.ones((784, 1)), np.zeros(1)), (3, 7), 0))
+            checkpoint.save(path, Checkpoint((Layer(np.ones((784, 1)), np.zeros(1)),), (3, 7), 0))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     one_sentence(caught.value)
@@ -234,9 +245,9 @@ def header(shape: str) -> bytes:
     + [b"", b"\x93NUMPY\x02\x00", b"no array at all", header("(1, 1)").replace(b"<f4", b"|O")],
 )
 def test_an_entry_that_is_not_as_large_as_it_says_takes_no_memory(entry: bytes, path: Path, refused: Refused) -> None:
-    np.savez(path, **{key: value for key, value in STORED.items() if key != "w"})
+    np.savez(path, **{key: value for key, value in STORED.items() if key != "w1"})
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("w.npy", entry)
+        archive.writestr("w1.npy", entry)
     refused("only a part of one|is broken")
 
 
@@ -258,10 +269,10 @@ def test_a_packed_archive_is_refused(path: Path, refused: Refused) -> None:
 @pytest.mark.parametrize(
     "checkpoint_that_makes_no_sense",
     [
-        Checkpoint(Parameters(np.full_like(W, np.nan), B), (3, 7), 0),
-        Checkpoint(Parameters(W, B), (3, 3), 0),
-        Checkpoint(Parameters(W, B), (3, 7), 10**30),
-        Checkpoint(Parameters(W, B), (3, 7), -1),
+        Checkpoint((Layer(np.full_like(W, np.nan), B),), (3, 7), 0),
+        Checkpoint((Layer(W, B),), (3, 3), 0),
+        Checkpoint((Layer(W, B),), (3, 7), 10**30),
+        Checkpoint((Layer(W, B),), (3, 7), -1),
     ],
 )
 def test_what_could_not_be_loaded_is_not_saved(path: Path, checkpoint_that_makes_no_sense: Checkpoint) -> None:

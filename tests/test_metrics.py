@@ -11,25 +11,31 @@ from tinygrad_mnist import metrics
 Place = Callable[[Any], Any]
 
 
-def test_two_of_the_books_three_predictions_would_be_right_with_its_last_one_at_08() -> None:
+def test_two_of_the_books_three_predictions_are_right_and_all_with_its_last_one_at_08() -> None:
     t = np.array([[1], [0], [1]])
-    assert metrics.accuracy(np.array([[0.9], [0.4], [0.2]]), t) == 2 / 3
-    assert metrics.accuracy(np.array([[0.9], [0.4], [0.8]]), t) == 1
+    for p, share in (([[0.9], [0.4], [0.2]], 2 / 3), ([[0.9], [0.4], [0.8]], 1)):
+        z = np.log(p) - np.log1p(np.negative(p))
+        assert metrics.accuracy(z, t) == share
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32"])
 def test_the_type_of_the_targets_changes_nothing(dtype: str) -> None:
     t = np.array([[1], [0], [1], [0]]).astype(dtype)
-    assert metrics.accuracy(np.array([[0.9], [0.4], [0.2], [0.7]]), t) == 0.5
+    assert metrics.accuracy(np.array([[0.9], [-0.4], [-0.2], [0.7]]), t) == 0.5
 
 
-def test_a_prediction_has_to_exceed_one_half_to_say_1() -> None:
-    p = np.array([[0.4999, 0.5, 0.5001]])
-    assert metrics.accuracy(p, np.array([[0, 0, 1]])) == 1
+def test_a_logit_has_to_exceed_0_to_say_1() -> None:
+    z = np.array([[-0.0001], [0.0], [0.0001]])
+    assert metrics.accuracy(z, np.array([[0], [0], [1]])) == 1
 
 
-def test_what_is_not_a_number_is_no_1() -> None:
-    assert metrics.accuracy(np.array([[np.nan]]), np.array([[1]])) == 0
+def test_of_several_outputs_the_largest_decides_wherever_it_lies() -> None:
+    z = np.array([[-5.0, -4.0, -9.0], [3.0, 2.0, 9.0], [1.0, 0.0, -1.0]])
+    assert metrics.accuracy(z, np.array([[0, 1, 0], [0, 0, 1], [0, 1, 0]])) == 2 / 3
+
+
+def test_what_is_not_a_number_is_never_right() -> None:
+    assert metrics.accuracy(np.array([[np.nan], [np.nan]]), np.array([[1], [0]])) == 0
 
 
 def test_targets_of_another_shape_are_refused_by_name() -> None:
@@ -43,8 +49,8 @@ def test_there_is_no_accuracy_of_nothing() -> None:
 
 
 def test_accuracy_is_a_plain_number_wherever_the_arrays_live(on_device1: Place) -> None:
-    p, t = np.array([[0.9], [0.4], [0.2]]), np.array([[1], [0], [1]])
-    share = metrics.accuracy(on_device1(p), on_device1(t))
+    z, t = np.array([[0.9], [-0.4], [-0.2]]), np.array([[1], [0], [1]])
+    share = metrics.accuracy(on_device1(z), on_device1(t))
     assert type(share) is float
     assert share == 2 / 3
 

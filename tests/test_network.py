@@ -1,17 +1,20 @@
-"""The network: its chained gradient against finite differences, and its predictions in parts."""
+"""The network: its chained gradients against finite differences, and its predictions in parts."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tinygrad_mnist import network, oracles
-from tinygrad_mnist.network import Parameters
-from tinygrad_mnist.passes import mean_loss
+from tinygrad_mnist.network import LOSSES, Layer, Parameters
+from tinygrad_mnist.passes import linear, relu
 
 Draw = Callable[..., Any]
 Close = Callable[[Any, Any, float], None]
+
+SIZES = [(4, 1), (4, 3), (4, 5, 2), (4, 6, 5, 1)]
 
 
 def random_images(rows: int, inputs: int) -> Any:
@@ -19,107 +22,165 @@ def random_images(rows: int, inputs: int) -> Any:
     return np.random.default_rng(1).integers(0, 256, (rows, inputs), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("outputs", [1, 3])
-def test_the_chained_gradients_are_what_finite_differences_say(outputs: int, draw: Draw, close: Close) -> None:
-    x, w, b = draw(6, 4), draw(4, outputs), draw(outputs)
-    t = np.arange(6 * outputs).reshape(6, outputs) % 2
+def random_parameters(draw: Draw, sizes: Sequence[int], dtype: str = "float64") -> Parameters:
+    return tuple(
+        Layer(draw(inputs, outputs, dtype=dtype), draw(outputs, dtype=dtype))
+        for inputs, outputs in itertools.pairwise(sizes)
+    )
 
-    def loss(w: Any, b: Any) -> Any:
-        return mean_loss.forward(network.forward(x, Parameters(w, b)), t)
 
-    parameters = Parameters(w, b)
-    dw, db = network.backward(network.forward(x, parameters), t, x, parameters)
-    close(dw, oracles.gradient(lambda w: loss(w, b), w), 1e-9)
-    close(db, oracles.gradient(lambda b: loss(w, b), b), 1e-9)
+def random_targets(rows: int, outputs: int) -> Any:
+    return np.random.default_rng(2).integers(0, 2, (rows, outputs))
+
+
+def loss_and_gradients(loss: str, x: Any, t: Any, parameters: Parameters) -> tuple[Any, Parameters]:
+    passed = network.forward(x, parameters)
+    measured, dz = LOSSES[loss](passed[-1].z, t)
+    return measured, network.backward(dz, passed, parameters)
+
+
+def arrays(parameters: Parameters) -> list[Any]:
+    return [array for layer in parameters for array in layer]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("sizes", SIZES)
+def test_the_chained_gradients_are_what_finite_differences_say(
+    sizes: tuple[int, ...], loss: str, draw: Draw, close: Close
+) -> None:
+    x, t, parameters = draw(6, sizes[0]), random_targets(6, sizes[-1]), random_parameters(draw, sizes)
+    _, gradients = loss_and_gradients(loss, x, t, parameters)
+    for k, layer in enumerate(parameters):
+        for name, gradient in zip(layer._fields, gradients[k], strict=True):
+
+            def moved(array: Any, k: int = k, name: str = name) -> Any:
+                others = (*parameters[:k], parameters[k]._replace(**{name: array}), *parameters[k + 1 :])
+                return loss_and_gradients(loss, x, t, others)[0]
+
+            close(gradient, oracles.gradient(moved, getattr(layer, name)), 1e-9)
 
 
 def test_the_books_four_threes_have_its_loss_and_bias_gradient() -> None:
     logits = np.array([[-11.1002], [5.9263], [9.9627], [-8.1484]])
-    parameters = Parameters(np.ones((1, 1)), np.zeros(1))  # so the logits are x itself
-    t = np.ones((4, 1))
-    p = network.forward(logits, parameters)
-    _, db = network.backward(p, t, logits, parameters)
-    assert mean_loss.forward(p, t) == pytest.approx(0.500601, rel=0, abs=5e-7)
+    parameters = (Layer(np.ones((1, 1)), np.zeros(1)),)  # so the logits are x itself
+    loss, ((_, db),) = loss_and_gradients("mean", logits, np.ones((4, 1)), parameters)
+    assert loss == pytest.approx(0.500601, rel=0, abs=5e-7)
     assert db == pytest.approx([-0.00075135], rel=0, abs=5e-9)
 
 
+def test_the_books_three_numbers_as_logits_have_its_loss_and_gradients() -> None:
+    z, t = np.array([[0.9], [0.4], [0.2]]), np.array([[1], [0], [1]])
+    loss, dz = LOSSES["mean"](z, t)
+    assert loss == pytest.approx(0.445968, rel=0, abs=5e-7)
+    assert dz.ravel() == pytest.approx([-0.068500, 0.080087, -0.082506], rel=0, abs=5e-7)
+
+
+def test_what_passes_is_the_chain_of_the_passes(draw: Draw) -> None:
+    x, parameters = draw(5, 4), random_parameters(draw, (4, 3, 2))
+    (w1, b1), (w2, b2) = parameters
+    first, second = network.forward(x, parameters)
+    np.testing.assert_array_equal(first.x, x)
+    np.testing.assert_array_equal(first.z, linear.forward(x, w1, b1))
+    np.testing.assert_array_equal(second.x, relu.forward(first.z))
+    np.testing.assert_array_equal(second.z, linear.forward(second.x, w2, b2))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_gradients_are_shaped_and_typed_as_their_parameters(dtype: str, draw: Draw) -> None:
-    x, t = draw(6, 4, dtype=dtype), np.zeros((6, 2))
-    parameters = Parameters(draw(4, 2, dtype=dtype), draw(2, dtype=dtype))
-    gradients = network.backward(network.forward(x, parameters), t, x, parameters)
-    for gradient, parameter in zip(gradients, parameters, strict=True):
+@pytest.mark.parametrize("sizes", SIZES)
+def test_gradients_are_shaped_and_typed_as_their_parameters(sizes: tuple[int, ...], dtype: str, draw: Draw) -> None:
+    parameters = random_parameters(draw, sizes, dtype)
+    _, gradients = loss_and_gradients("mean", draw(6, 4, dtype=dtype), random_targets(6, sizes[-1]), parameters)
+    for gradient, parameter in zip(arrays(gradients), arrays(parameters), strict=True):
         assert gradient.shape == parameter.shape
         assert gradient.dtype == dtype
 
 
-def test_float32_gradients_agree_with_float64(draw: Draw, close: Close) -> None:
-    x, t, parameters = draw(64, 784), np.arange(64).reshape(64, 1) % 2, Parameters(draw(784, 1) / 28, draw(1))
-    x32, parameters32 = x.astype("float32"), Parameters(*(array.astype("float32") for array in parameters))
-    narrow = network.backward(network.forward(x32, parameters32), t, x32, parameters32)
-    exact = network.backward(network.forward(x, parameters), t, x, parameters)
-    for gradient32, gradient in zip(narrow, exact, strict=True):
-        close(gradient32, gradient, 1e-5)
-
-
-def test_targets_of_another_shape_are_refused_by_name(draw: Draw) -> None:
-    parameters = Parameters(draw(3, 1), draw(1))
-    x = draw(64, 3)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_targets_of_another_shape_are_refused_by_name(loss: str, draw: Draw) -> None:
+    parameters = random_parameters(draw, (3, 1))
     with pytest.raises(ValueError, match=r"\(64, 1\).*\(64,\)"):
-        network.backward(network.forward(x, parameters), np.zeros(64), x, parameters)
+        loss_and_gradients(loss, draw(64, 3), np.zeros(64), parameters)
 
 
 @pytest.mark.parametrize("rows", [0, 1, network.ROWS_AT_ONCE, 2 * network.ROWS_AT_ONCE + 5])
 def test_predictions_in_parts_are_the_forward_pass(rows: int, draw: Draw) -> None:
-    images, parameters = random_images(rows, 6), Parameters(draw(6, 2), draw(2))
-    at_once = network.forward(network.scale(images, like=parameters.w), parameters)
-    in_parts = network.predict(images, parameters)
+    images, parameters = random_images(rows, 6), random_parameters(draw, (6, 5, 2))
+    at_once = network.forward(images / 255, parameters)[-1].z
+    in_parts = network.predict(images, np.arange(rows), parameters)
     assert in_parts.shape == (rows, 2)
     assert in_parts.dtype == at_once.dtype
-    np.testing.assert_allclose(in_parts, at_once, rtol=1e-14)
+    np.testing.assert_allclose(in_parts, at_once, rtol=1e-12, atol=1e-13)
 
 
-def test_an_images_prediction_does_not_depend_on_its_neighbours(draw: Draw) -> None:
-    images, parameters = random_images(network.ROWS_AT_ONCE + 100, 6), Parameters(draw(6, 2), draw(2))
-    shifted = network.predict(images[37:], parameters)
-    np.testing.assert_allclose(shifted, network.predict(images, parameters)[37:], rtol=1e-14)
+def test_any_rows_can_be_predicted_in_any_order(draw: Draw) -> None:
+    images, parameters = random_images(50, 6), random_parameters(draw, (6, 2))
+    rows = np.array([7, 3, 3, 49, 0])
+    some = network.predict(images, rows, parameters)
+    np.testing.assert_allclose(some, network.predict(images, np.arange(50), parameters)[rows], rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_bytes_become_numbers_from_0_to_1(dtype: str) -> None:
-    x = network.scale(np.array([[0, 51, 255]], np.uint8), like=np.zeros(1, dtype))
-    assert x.dtype == dtype
-    np.testing.assert_array_equal(x, np.array([[0, 0.2, 1]], dtype))
+def test_dividing_the_weights_is_dividing_the_pixels_forward_and_backward(dtype: str, draw: Draw, close: Close) -> None:
+    images, t = random_images(20, 6).astype(dtype), random_targets(20, 1)
+    parameters = random_parameters(draw, (6, 4, 1), dtype)
+    loss, gradients = loss_and_gradients("mean", images / np.asarray(255, dtype), t, parameters)
+    loss_of_bytes, of_bytes = loss_and_gradients("mean", images, t, network.for_bytes(parameters))
+    tolerance = 1e-6 if dtype == "float32" else 1e-14
+    close(loss_of_bytes, loss, tolerance)
+    for there, here in zip(arrays(network.for_bytes(of_bytes)), arrays(gradients), strict=True):
+        assert there.dtype == dtype
+        close(there, here, 10 * tolerance)
 
 
-@pytest.mark.parametrize(("digits", "expected"), [((3, 7), [[1], [0]]), ((7, 3), [[0], [1]])])
-def test_the_target_is_1_for_the_first_digit_whichever_is_the_greater(
-    digits: tuple[int, int], expected: list[list[int]]
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_first_weights_have_the_variance_that_what_follows_asks_for(dtype: str) -> None:
+    hidden, last = network.initialise((784, 300, 10), np.random.default_rng(5), dtype)
+    assert [layer.w.shape for layer in (hidden, last)] == [(784, 300), (300, 10)]
+    assert {array.dtype for array in arrays((hidden, last))} == {np.dtype(dtype)}
+    assert np.var(hidden.w) * 784 == pytest.approx(2, rel=0.02)
+    assert np.var(last.w) * 300 == pytest.approx(1, rel=0.05)
+    assert not hidden.b.any()
+    assert not last.b.any()
+
+
+def test_first_weights_come_from_the_generator() -> None:
+    first, again, other = (network.initialise((784, 1), np.random.default_rng(seed), "float64") for seed in (5, 5, 6))
+    np.testing.assert_array_equal(first[0].w, again[0].w)
+    assert (first[0].w != other[0].w).any()
+
+
+@pytest.mark.parametrize(
+    ("digits", "expected"),
+    [
+        ((3, 7), [[1], [0]]),
+        ((7, 3), [[0], [1]]),
+        ((3, 7, 5), [[1, 0, 0], [0, 1, 0]]),
+        ((5, 7, 3), [[0, 0, 1], [0, 1, 0]]),
+    ],
+)
+def test_the_target_is_1_where_the_digit_stands_whatever_their_order(
+    digits: tuple[int, ...], expected: list[list[int]]
 ) -> None:
     np.testing.assert_array_equal(network.targets(np.array([3, 7]), digits), expected)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_first_weights_have_variance_one_over_inputs_and_come_from_the_seed(dtype: str) -> None:
-    w, b = network.initialise(784, 10, np.random.default_rng(5), dtype)
-    assert w.shape == (784, 10)
-    assert w.dtype == b.dtype == dtype
-    assert np.var(w) * 784 == pytest.approx(1, abs=0.05)
-    np.testing.assert_array_equal(b, np.zeros(10))
-    again, _ = network.initialise(784, 10, np.random.default_rng(5), dtype)
-    np.testing.assert_array_equal(w, again)
+@pytest.mark.parametrize("digits", [(3, 7), (7, 3), (4, 9, 1), tuple(range(10))])
+def test_targets_as_logits_decide_for_the_labels_they_were_made_of(digits: tuple[int, ...]) -> None:
+    labels = np.array([*digits, *reversed(digits)])
+    z = network.targets(labels, digits) - 0.5
+    np.testing.assert_array_equal(network.decide(z, digits), labels)
 
 
 def test_it_runs_on_another_device(draw: Draw, on_device1: Draw, close: Close) -> None:
-    images, t, parameters = random_images(9, 6), np.arange(9).reshape(9, 1) % 2, Parameters(draw(6, 1), draw(1))
-    images1, t1, parameters1 = on_device1(images), on_device1(t), Parameters(*map(on_device1, parameters))
+    images, labels, parameters = random_images(9, 6), np.arange(9) % 3, random_parameters(draw, (6, 5, 3))
+    elsewhere = tuple(Layer(*map(on_device1, layer)) for layer in parameters)
 
-    def predictions_and_gradients(images: Any, t: Any, parameters: Parameters) -> list[Any]:
-        x = network.scale(images, like=parameters.w)
-        p = network.forward(x, parameters)
-        return [p, *network.backward(p, t, x, parameters), network.predict(images, parameters)]
+    def everything(images: Any, labels: Any, parameters: Parameters, x: Any) -> list[Any]:
+        z, t = network.predict(images, labels, parameters), network.targets(labels, (0, 1, 2))
+        _, gradients = loss_and_gradients("cross-entropy", x, t, parameters)
+        return [z, network.decide(z, (0, 1, 2)), *arrays(gradients)]
 
-    there, here = predictions_and_gradients(images1, t1, parameters1), predictions_and_gradients(images, t, parameters)
-    for result1, result in zip(there, here, strict=True):
-        assert result1.device == images1.device
-        close(result1, result, 1e-14)
+    there = everything(on_device1(images), on_device1(labels), elsewhere, on_device1(images / 255))
+    for result1, result in zip(there, everything(images, labels, parameters, images / 255), strict=True):
+        assert result1.device == on_device1(images).device
+        close(result1, result, 1e-13)

@@ -4,7 +4,8 @@ Nothing here is global. A function that needs more than operators asks `array_na
 functions belong to the array that it was given, and so runs wherever that array lives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -21,6 +22,7 @@ __all__ = [
     "array_namespace",
     "beside",
     "choose",
+    "enough_memory",
     "require_entries",
     "require_fit",
     "require_same_shape",
@@ -64,7 +66,7 @@ def choose(name: str = "auto") -> Backend:
 
 
 def _cupy() -> Backend:
-    """Return the CuPy backend, or raise BackendError that says what is missing for it."""
+    """Return the CuPy backend, or raise BackendError that says what is missing for it: package, driver or device."""
     try:
         import cupy
     except ImportError as error:
@@ -72,16 +74,41 @@ def _cupy() -> Backend:
             f"CuPy cannot be imported ({error}): install it with "
             "'pip install -r requirements-gpu.txt', or use --backend numpy."
         ) from error
+    runtime = cupy.cuda.runtime
     try:
-        # Importing CuPy proves nothing: without a driver the first allocation fails.
+        # Importing CuPy proves nothing: without a driver or a device the first allocation fails.
         probe = cupy.zeros(1)
-        graphics_card = cupy.cuda.runtime.getDeviceProperties(probe.device.id)["name"].decode()
-    except cupy.cuda.runtime.CUDARuntimeError as error:
-        raise BackendError(
-            f"CuPy is installed, but no GPU answers ({error}): install the NVIDIA driver and look "
-            "whether 'nvidia-smi' lists a device, or use --backend numpy."
-        ) from error
+        graphics_card = runtime.getDeviceProperties(probe.device.id)["name"].decode()
+    except runtime.CUDARuntimeError as error:
+        raise BackendError(_missing(runtime.driverGetVersion(), error)) from error
     return Backend("cupy", array_namespace(probe), probe.device, f"CuPy on {graphics_card}")
+
+
+def _missing(driver: int, error: Exception) -> str:
+    """Return a sentence that says what CuPy lacks, given the version of the NVIDIA driver, 0 where there is none."""
+    if driver == 0:
+        return (
+            f"CuPy is installed, but there is no NVIDIA driver ({error}): install one until 'nvidia-smi' answers, "
+            "or use --backend numpy."
+        )
+    return (
+        f"CuPy and the NVIDIA driver are installed, but no GPU answers ({error}): look whether 'nvidia-smi' lists one "
+        "and CUDA_VISIBLE_DEVICES hides none, or use --backend numpy."
+    )
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Turn a device's lack of memory into a BackendError that says what to lower."""
+    try:
+        yield
+    except Exception as error:
+        # CuPy's own exception, whose class can be named only where CuPy can be imported.
+        if type(error).__name__ != "OutOfMemoryError":
+            raise
+        raise BackendError(
+            f"the GPU has too little memory ({error}): lower --batch or --hidden, or use --backend numpy."
+        ) from error
 
 
 def beside(array: Any, like: Array) -> Array:
@@ -112,10 +139,10 @@ def require_fit(**arrays: tuple[Array, str]) -> None:
     """Raise ValueError, naming all, unless each letter stands for one size: x=(x, "NI"), w=(w, "IO")."""
     sizes: dict[str, int] = {}
     for array, axes in arrays.values():
-        shape = array.shape
-        if len(shape) != len(axes) or any(
-            sizes.setdefault(a, size) != size for a, size in zip(axes, shape, strict=True)
-        ):
+        fits = len(array.shape) == len(axes)
+        for axis, size in zip(axes, array.shape, strict=False):
+            fits = fits and sizes.setdefault(axis, size) == size
+        if not fits:
             said = (f"{name} {tuple(a.shape)} as ({', '.join(axes)})" for name, (a, axes) in arrays.items())
             raise ValueError(f"the shapes do not fit: {'; '.join(said)}")
 

@@ -1,6 +1,7 @@
 """A trained network in a file: arrays in NumPy's .npz, and never a pickle, so nothing in it can run."""
 
 import io
+import itertools
 import os
 import tokenize
 import zipfile
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.files import written_whole
-from tinygrad_mnist.network import Parameters
+from tinygrad_mnist.network import Layer, Parameters
 
 FORMAT = "tinygrad_mnist checkpoint"
 VERSION = 1
@@ -27,7 +28,10 @@ MALFORMED = (
 )
 """What comes of reading an archive that is none, or was damaged."""
 
-KEYS = {"format", "version", "digits", "layer_sizes", "seed", "w", "b"}
+KEYS = {"format", "version", "digits", "layer_sizes", "seed"}
+"""What every file has, beside w1, b1, w2, b2 and so on for the layers."""
+
+MOST_LAYERS = 100
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,13 @@ class Checkpoint:
     """A trained network, and what is needed to use it."""
 
     parameters: Parameters  # on the host
-    digits: tuple[int, ...]  # the first is the one whose target is 1
+    digits: tuple[int, ...]  # as network.targets and network.decide take them
     seed: int
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
-        """The number of inputs, and of outputs."""
-        return tuple(self.parameters.w.shape)
+        """The number of inputs, of what each hidden layer gives, and of outputs."""
+        return (self.parameters[0].w.shape[0], *(layer.w.shape[1] for layer in self.parameters))
 
 
 def require_writable(path: Path) -> None:
@@ -62,16 +66,15 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
     Raises CheckpointError where it cannot be written, ValueError for one that `load` would refuse.
     """
-    w, b = checkpoint.parameters
-    stored = {
+    stored: dict[str, Any] = {
         "format": np.array(FORMAT),
         "version": np.array(VERSION),
         "digits": np.array(checkpoint.digits),
         "layer_sizes": np.array(checkpoint.layer_sizes),
         "seed": np.array(checkpoint.seed),
-        "w": w,
-        "b": b,
     }
+    for number, (w, b) in enumerate(checkpoint.parameters, start=1):
+        stored |= {f"w{number}": w, f"b{number}": b}
     if not _consistent(stored):
         raise ValueError("these parameters, digits and seed are not those of a trained network")
     try:
@@ -98,7 +101,7 @@ def load(path: Path) -> Checkpoint:
     if KEYS - stored.keys() or not _consistent(stored):
         raise CheckpointError(f"{path} is broken: what it holds does not fit together; train and save again.")
     return Checkpoint(
-        Parameters(stored["w"], stored["b"]),
+        tuple(Layer(stored[f"w{k}"], stored[f"b{k}"]) for k in range(1, stored["layer_sizes"].size)),
         tuple(int(digit) for digit in stored["digits"]),
         int(stored["seed"]),
     )
@@ -137,21 +140,33 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
 
 def _consistent(stored: dict[str, NDArray[Any]]) -> bool:
     """Return whether types, shapes and values of the arrays are those of a network that can be used."""
-    w, b, digits = stored["w"], stored["b"], stored["digits"]
+    sizes, digits = stored["layer_sizes"], stored["digits"]
     return (
-        all(stored[key].dtype.kind in "iu" for key in ("version", "digits", "layer_sizes", "seed"))
+        all(stored[key].dtype.kind in "iu" for key in KEYS - {"format"})
         and stored["seed"].shape == stored["version"].shape == ()
         and bool(1 <= stored["version"] <= VERSION)
         and bool(stored["seed"] >= 0)
-        and w.dtype == b.dtype
-        and w.dtype in (np.float32, np.float64)
-        and w.ndim == 2
-        and w.shape[0] > 0
-        and w.shape[1] == 1
-        and b.shape == (1,)
-        and stored["layer_sizes"].tolist() == list(w.shape)
-        and digits.shape == (2,)
-        and digits[0] != digits[1]
+        and digits.ndim == 1
+        and 2 <= len(set(digits.tolist())) == digits.size
         and bool(np.all((digits >= 0) & (digits <= 9)))
-        and bool(np.all(np.isfinite(w)) and np.all(np.isfinite(b)))
+        and sizes.ndim == 1
+        and 2 <= sizes.size <= MOST_LAYERS + 1
+        and bool(np.all(sizes > 0))
+        and sizes[-1] == (1 if digits.size == 2 else digits.size)
+        and _fitting_layers(stored, sizes.tolist())
+    )
+
+
+def _fitting_layers(stored: dict[str, NDArray[Any]], sizes: list[int]) -> bool:
+    """Return whether the layers have these sizes, one floating type, and no entry that is not a finite number."""
+    names = [f"{letter}{number}" for number in range(1, len(sizes)) for letter in "wb"]
+    if stored.keys() != KEYS | set(names):
+        return False
+    shapes = [shape for inputs, outputs in itertools.pairwise(sizes) for shape in ((inputs, outputs), (outputs,))]
+    arrays = [stored[name] for name in names]
+    return (
+        arrays[0].dtype in (np.float32, np.float64)
+        and all(array.dtype == arrays[0].dtype for array in arrays)
+        and [array.shape for array in arrays] == shapes
+        and all(bool(np.all(np.isfinite(array))) for array in arrays)
     )

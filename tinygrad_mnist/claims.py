@@ -13,15 +13,18 @@ from numpy.typing import NDArray
 from tinygrad_mnist import network
 from tinygrad_mnist.backend import Array, array_namespace, beside
 from tinygrad_mnist.gradcheck import Claim
-from tinygrad_mnist.network import Gradients, Parameters
-from tinygrad_mnist.passes import linear, mean_loss, sigmoid, square
+from tinygrad_mnist.network import LOSSES, Gradients, Layer, Parameters, Passed
+from tinygrad_mnist.passes import cross_entropy, linear, mean_loss, relu, sigmoid, square
 
 Draw = Callable[..., NDArray[np.float64]]
 
 
 def all_claims(seed: int = 0) -> dict[str, Claim]:
     """Return every claim by its name, each with random numbers of its own, the same for the same seed."""
-    makers = (of_square, of_linear, of_linear_square, of_sigmoid, of_mean_loss, of_network, of_mnist_network)
+    makers = (
+        *(of_square, of_linear, of_linear_square, of_sigmoid, of_relu, of_mean_loss, of_cross_entropy),
+        *(of_line, of_mnist_line, of_hidden, of_two_hidden),
+    )
     claims = [make(_drawn(np.random.default_rng((seed, number)))) for number, make in enumerate(makers)]
     return {claim.name: claim for claim in claims}
 
@@ -84,34 +87,78 @@ def of_mean_loss(draw: Draw) -> Claim:
     )
 
 
-def of_network(draw: Draw) -> Claim:
-    """Claim dw and db of a small network, from its parameters to its loss."""
-    return _network("network", draw, x=draw(8, 5), outputs=2)
+def of_relu(draw: Draw) -> Claim:
+    """Claim dz of h = relu(z)."""
+    return Claim(
+        name="relu",
+        arguments={"z": draw(6, 4)},
+        upstream=draw(6, 4),
+        forward=relu.forward,
+        written=relu.backward,
+        call=lambda backward, dh, z: (backward(dh, z),),
+    )
 
 
-def of_mnist_network(draw: Draw) -> Claim:
+def of_cross_entropy(draw: Draw) -> Claim:
+    """Claim dz of the cross-entropy, from the middle well into both tails."""
+    t = (draw(6, 2) > 0).astype(np.uint8)
+    return Claim(
+        name="cross-entropy",
+        arguments={"z": 4 * draw(6, 2)},
+        upstream=draw(),
+        forward=lambda z: cross_entropy.forward(z, beside(t, like=z)),
+        written=cross_entropy.backward,
+        call=lambda backward, upstream, z: (upstream * backward(z, beside(t, like=z)),),
+    )
+
+
+def of_line(draw: Draw) -> Claim:
+    """Claim dw and db of a small network without a hidden layer, from its parameters to its loss."""
+    return _network("line", "mean", (5, 2), draw, x=draw(8, 5))
+
+
+def of_mnist_line(draw: Draw) -> Claim:
     """Claim the same of a network with as many inputs as MNIST has pixels, one in five of them inked."""
-    ink = np.clip(draw(16, 784) - 0.8, 0, 1)
-    return _network("network 784", draw, x=ink, outputs=2)
+    return _network("line 784", "mean", (784, 2), draw, x=np.clip(draw(16, 784) - 0.8, 0, 1))
 
 
-def _network(name: str, draw: Draw, x: NDArray[np.float64], outputs: int) -> Claim:
-    t = (draw(len(x), outputs) > 0).astype(np.uint8)
+def of_hidden(draw: Draw) -> Claim:
+    """Claim the gradients of a network with a hidden layer, by the mean loss."""
+    return _network("hidden", "mean", (5, 6, 2), draw, x=draw(8, 5))
 
-    def predicted(w: Array, b: Array) -> tuple[Array, Array, Array]:
-        """Return p, t and x of the type and on the device of w."""
-        inputs = array_namespace(w).astype(beside(x, like=w), w.dtype)
-        return network.forward(inputs, Parameters(w, b)), beside(t, like=w), inputs
 
-    def forward(w: Array, b: Array) -> Array:
-        p, targets, _ = predicted(w, b)
-        return mean_loss.forward(p, targets)
+def of_two_hidden(draw: Draw) -> Claim:
+    """Claim the gradients of a network with two hidden layers, by the cross-entropy."""
+    return _network("two hidden", "cross-entropy", (5, 6, 4, 3), draw, x=draw(8, 5))
 
-    def call(backward: Callable[..., Gradients], upstream: Array, w: Array, b: Array) -> tuple[Array, ...]:
-        return tuple(upstream * gradient for gradient in backward(*predicted(w, b), Parameters(w, b)))
 
-    weights = {"w": draw(x.shape[1], outputs), "b": draw(outputs)}
-    return Claim(name, weights, draw(), forward, network.backward, call)
+def _network(name: str, loss: str, sizes: tuple[int, ...], draw: Draw, x: NDArray[np.float64]) -> Claim:
+    """Claim the gradients by all parameters of a network of these sizes, at weights of standard deviation 1."""
+    t = (draw(len(x), sizes[-1]) > 0).astype(np.uint8)
+    numbers = [""] if len(sizes) == 2 else [str(layer) for layer in range(1, len(sizes))]
+    arguments: dict[str, NDArray[np.float64]] = {}
+    for number, inputs, outputs in zip(numbers, sizes, sizes[1:], strict=False):
+        arguments |= {f"w{number}": draw(inputs, outputs), f"b{number}": draw(outputs)}
+
+    def passed(*arrays: Array) -> tuple[list[Passed], Parameters]:
+        """Return what passes through the network, and its parameters, from w, b, w, b and so on."""
+        parameters = tuple(Layer(w, b) for w, b in zip(arrays[::2], arrays[1::2], strict=True))
+        # The images have the type of the parameters, which may be complex where only one of them is nudged.
+        xp = array_namespace(*arrays)
+        images = xp.astype(beside(x, like=arrays[0]), xp.result_type(*arrays))
+        return network.forward(images, parameters), parameters
+
+    def forward(*arrays: Array) -> Array:
+        z = passed(*arrays)[0][-1].z
+        return LOSSES[loss](z, beside(t, like=z))[0]
+
+    def call(backward: Callable[..., Gradients], upstream: Array, *arrays: Array) -> list[Array]:
+        through, parameters = passed(*arrays)
+        z = through[-1].z
+        dz = upstream * LOSSES[loss](z, beside(t, like=z))[1]
+        return [array for layer in backward(dz, through, parameters) for array in layer]
+
+    return Claim(name, arguments, draw(), forward, network.backward, call)
 
 
 def _drawn(rng: np.random.Generator) -> Draw:

@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import digits
 from typing import Any
 
 import numpy as np
@@ -224,7 +225,8 @@ def culprit(claim: Claim, argument: str) -> str:
         if isinstance(node, ast.Assign | ast.AugAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
-            if f"d{argument}" in names:
+            # The layers of a network are numbered, and their code is not.
+            if f"d{argument.rstrip(digits)}" in names:
                 number = max(number, node.lineno - 1)
     path = Path(inspect.getsourcefile(claim.written) or "?")
     package = Path(__file__).parent

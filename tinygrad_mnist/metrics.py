@@ -1,6 +1,5 @@
 """What people read: how many predictions are right. None of this trains, since its derivative is 0."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,21 +9,21 @@ from numpy.typing import NDArray
 from tinygrad_mnist.backend import Array, array_namespace, require_entries, require_same_shape
 
 
-def accuracy(p: Array, t: Array) -> float:
-    """Return the share, 0 to 1, of predictions p (N, O) on the same side of 1/2 as the targets t (N, O).
+def accuracy(z: Array, t: Array) -> float:
+    """Return the share, 0 to 1, of logits z (N, O) that say what the targets t (N, O) say.
 
-    Raises ValueError where p and t differ in shape or are empty.
+    With one output, it is right where z > 0 (which is p > 1/2) and t = 1, or neither. With more, where the largest z
+    stands in the column of the 1. Raises ValueError where z and t differ in shape or are empty.
 
-    >>> accuracy(np.array([[0.9], [0.4], [0.2]]), np.array([[1], [0], [1]]))
+    >>> accuracy(np.array([[2.0], [-1.0], [-3.0]]), np.array([[1], [0], [1]]))
     0.6666666666666666
     """
-    require_same_shape(p=p, t=t)
-    require_entries(p=p)
-    xp = array_namespace(p)
-    # A prediction that is not a number is on neither side.
-    right = int(xp.count_nonzero(xp.where(t == 1, p > 0.5, p <= 0.5)))
-    entries: int = math.prod(p.shape)
-    return right / entries
+    require_same_shape(z=z, t=t)
+    require_entries(z=z)
+    xp = array_namespace(z)
+    # A logit that is not a number is on neither side of 0.
+    right = xp.argmax(z, axis=1) == xp.argmax(t, axis=1) if z.shape[1] > 1 else xp.where(t == 1, z > 0, z <= 0)
+    return int(xp.count_nonzero(right)) / int(z.shape[0])
 
 
 def confusion(labels: NDArray[Any], said: NDArray[Any], digits: Sequence[int]) -> NDArray[np.int64]:

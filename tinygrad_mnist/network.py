@@ -1,97 +1,156 @@
 """The network: passes chained by hand, forward and then backward in reverse.
 
-    images --scale--> x --linear--> z --sigmoid--> p --mean loss with t--> L
-                      dw, db <--linear-- dz <--sigmoid-- dp <--mean loss-- 1
+    x --linear--> z --relu--> h --linear--> z --relu--> h --linear--> z --loss with t--> L
+       <-linear-- dz <-relu-- dh <-linear-- dz <-relu-- dh <-linear-- dz <---- loss ---- 1
 
-The upper line is read from left to right, the lower one from right to left.
+The upper line is read from left to right, the lower one from right to left. There may be any number of hidden layers
+(linear, then relu), and none: then it is linear and loss alone.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import itertools
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from tinygrad_mnist.backend import Array, array_namespace
-from tinygrad_mnist.passes import linear, mean_loss, sigmoid
+from tinygrad_mnist.backend import Array, array_namespace, beside
+from tinygrad_mnist.passes import cross_entropy, linear, mean_loss, relu, sigmoid
 
 ROWS_AT_ONCE = 4096
 """How many images `predict` widens to floats at once: 12 MB of float32, whatever the data set's size."""
 
+BRIGHTEST = 255
+"""Images hold bytes from 0 to 255. Networks are trained for pixels from 0 to 1."""
 
-class Parameters(NamedTuple):
-    """What is learned."""
+
+class Layer(NamedTuple):
+    """What a linear pass learns; or the derivative of the loss by that, in the same places."""
 
     w: Array  # (I, O)
     b: Array  # (O,)
 
 
-class Gradients(NamedTuple):
-    """The derivative of the loss by each parameter, shaped and typed as it."""
+Parameters: TypeAlias = tuple[Layer, ...]
+"""What a network learns: the hidden layers in their order, then the one whose outputs are the logits."""
 
-    dw: Array  # (I, O)
-    db: Array  # (O,)
-
-
-def initialise(inputs: int, outputs: int, rng: np.random.Generator, dtype: str) -> Parameters:
-    """Return parameters on the host: random weights, no bias. `dtype` is float32 or float64.
-
-    The weights are normal with variance 1/I, so that z starts with the mean square of x, which is at most 1, and no
-    sigmoid is saturated (LeCun and others, Efficient BackProp, 1998, section 4.6).
-    """
-    w = rng.standard_normal((inputs, outputs)) / np.sqrt(inputs)
-    return Parameters(w.astype(dtype), np.zeros(outputs, dtype))
+Gradients: TypeAlias = tuple[Layer, ...]
+"""The derivative of the loss by each parameter, shaped and typed as it, in the parameter's place."""
 
 
-def scale(images: Array, like: Array) -> Array:
-    """Return x (N, I) from 0 to 1, with the type of `like`, from images (N, I) of bytes 0 to 255."""
-    return array_namespace(images).astype(images, like.dtype) / 255
+class Passed(NamedTuple):
+    """What a linear pass was given on the way forward, and what it gave: all that the way back needs."""
+
+    x: Array  # (N, I): the images in the first layer, h of the layer before in the others
+    z: Array  # (N, O): the logits in the last layer
 
 
-def forward(x: Array, parameters: Parameters) -> Array:
-    """Return the predictions p (N, O) for x (N, I)."""
-    w, b = parameters
-    z = linear.forward(x, w, b)
+Loss: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
+"""Turns logits z (N, O) and targets t (N, O) into L and dz (N, O): here the chain turns from forward to backward."""
+
+
+def mean(z: Array, t: Array) -> tuple[Array, Array]:
+    """Return L and dz of the mean loss, for the predictions that the sigmoid makes of the logits."""
     p = sigmoid.forward(z)
-    return p
+    loss = mean_loss.forward(p, t)
+    dp = mean_loss.backward(p, t)
+    dz = sigmoid.backward(dp, p)
+    return loss, dz
 
 
-def backward(p: Array, t: Array, x: Array, parameters: Parameters) -> Gradients:
-    """Return the gradients of the mean loss, given x (N, I), t (N, O) and p = forward(x, parameters).
+def entropy(z: Array, t: Array) -> tuple[Array, Array]:
+    """Return L and dz of the cross-entropy, which has its sigmoid within."""
+    return cross_entropy.forward(z, t), cross_entropy.backward(z, t)
+
+
+LOSSES: dict[str, Loss] = {"mean": mean, "cross-entropy": entropy}
+"""The losses by their names."""
+
+
+def initialise(sizes: Sequence[int], rng: np.random.Generator, dtype: str) -> Parameters:
+    """Return parameters on the host for layers of these sizes, inputs first: random weights, no biases.
+
+    Weights are normal. Their variance is 1/I where the loss follows, so that z starts with the mean square of what the
+    layer is given, and no sigmoid is saturated (LeCun and others, Efficient BackProp, 1998, section 4.6). It is 2/I
+    where a relu follows, which lets half of that through (He and others, Delving deep into rectifiers, 2015,
+    section 2.2).
+    """
+    layers = []
+    for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), start=1):
+        variance = (1 if number == len(sizes) - 1 else 2) / inputs
+        w = rng.standard_normal((inputs, outputs)) * np.sqrt(variance)
+        layers.append(Layer(w.astype(dtype), np.zeros(outputs, dtype)))
+    return tuple(layers)
+
+
+def forward(x: Array, parameters: Parameters) -> list[Passed]:
+    """Return what passed through each layer for x (N, I); the last one's z (N, O) are the logits."""
+    passed = []
+    for w, b in parameters[:-1]:
+        z = linear.forward(x, w, b)
+        passed.append(Passed(x, z))
+        x = relu.forward(z)
+    w, b = parameters[-1]
+    z = linear.forward(x, w, b)
+    passed.append(Passed(x, z))
+    return passed
+
+
+def backward(dz: Array, passed: Sequence[Passed], parameters: Parameters) -> Gradients:
+    """Return the gradients, given dz (N, O) by the logits and what passed on the way forward.
 
     The chain of `forward` in reverse: each pass turns the derivative by its output into those by its inputs.
     """
-    w, _ = parameters
-    dp = mean_loss.backward(p, t)
-    dz = sigmoid.backward(dp, p)
-    _, dw, db = linear.backward(dz, x, w)
-    return Gradients(dw, db)
+    gradients = []
+    for k in range(len(parameters) - 1, 0, -1):
+        dh, dw, db = linear.backward(dz, passed[k].x, parameters[k].w)
+        gradients.append(Layer(dw, db))
+        dz = relu.backward(dh, passed[k - 1].z)
+    dw, db = linear.backward_to_parameters(dz, passed[0].x)
+    gradients.append(Layer(dw, db))
+    return tuple(reversed(gradients))
 
 
-def predict(images: Array, parameters: Parameters) -> Array:
-    """Return p (N, O) for images (N, I) of bytes, a part at a time, so that memory stays small."""
+def for_bytes(parameters: Parameters) -> Parameters:
+    """Return the parameters that do with bytes from 0 to 255 what these do with pixels from 0 to 1.
+
+    (x / 255) w + b = x (w / 255) + b, and there are far fewer weights to divide than pixels. The way back is the same:
+    L depends on w through v = w / 255, so dw = dv / 255, and this function turns dv into dw as it turns w into v.
+    """
+    (w, b), *others = parameters
+    return (Layer(w * (1 / BRIGHTEST), b), *others)
+
+
+def predict(images: Array, rows: Array, parameters: Parameters) -> Array:
+    """Return logits z (N, O) for the rows (N,) of images (M, I) of bytes, a part at a time: memory stays small."""
     xp = array_namespace(images)
-    count = images.shape[0]
+    count, dtype, scaled = rows.shape[0], parameters[0].w.dtype, for_bytes(parameters)
     starts = range(0, max(count, 1), ROWS_AT_ONCE)
-    parts = (images[start : min(start + ROWS_AT_ONCE, count), :] for start in starts)
-    return xp.concat([forward(scale(part, parameters.w), parameters) for part in parts])
+    parts = (xp.take(images, rows[start : min(start + ROWS_AT_ONCE, count)], axis=0) for start in starts)
+    return xp.concat([forward(xp.astype(part, dtype), scaled)[-1].z for part in parts])
 
 
 def targets(labels: Array, digits: Sequence[int]) -> Array:
-    """Return t (N, 1): 1 where the label (N,) is the first of the two digits, 0 where it is the second.
+    """Return t for labels (N,): of two digits (N, 1), 1 for the first; of more (N, O), 1 in the column of its own.
 
     >>> targets(np.array([3, 7, 7]), (3, 7)).T
     array([[1, 0, 0]], dtype=uint8)
+    >>> targets(np.array([2, 0]), (0, 1, 2))
+    array([[0, 0, 1],
+           [1, 0, 0]], dtype=uint8)
     """
     xp = array_namespace(labels)
-    return xp.astype(labels == digits[0], xp.uint8)[:, None]
+    columns = digits[:1] if len(digits) == 2 else digits
+    return xp.stack([xp.astype(labels == digit, xp.uint8) for digit in columns], axis=1)
 
 
-def decide(p: Array, digits: Sequence[int]) -> Array:
-    """Return the digit (N,) that each prediction p (N, 1) stands for: the first where it exceeds 1/2.
+def decide(z: Array, digits: Sequence[int]) -> Array:
+    """Return the digit (N,) that logits z (N, O) stand for, of the digits that `targets` was given.
 
-    >>> decide(np.array([[0.9], [0.1], [0.5]]), (3, 7))
+    Of two digits it is the first where z > 0, which is where p > 1/2; of more, the one with the largest z.
+
+    >>> decide(np.array([[0.9], [-0.1], [0.0]]), (3, 7))
     array([3, 7, 7])
     """
-    xp = array_namespace(p)
-    first, second = (xp.full_like(p[:, 0], digit, dtype=xp.int64) for digit in digits)
-    return xp.where(p[:, 0] > 0.5, first, second)
+    xp = array_namespace(z)
+    position = xp.argmax(z, axis=1) if len(digits) > 2 else xp.astype(z[:, 0] <= 0, xp.int64)
+    return xp.take(beside(np.asarray(digits), like=z), position, axis=0)

@@ -3,14 +3,15 @@
 Each has the arguments of the backward that it stands in for. A checker that lets one of them through proves nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from tinygrad_mnist import network
 from tinygrad_mnist.backend import Array, array_namespace
 from tinygrad_mnist.gradcheck import Claim
-from tinygrad_mnist.network import Gradients, Parameters
-from tinygrad_mnist.passes import linear, mean_loss, sigmoid
+from tinygrad_mnist.network import Gradients, Layer, Parameters, Passed
+from tinygrad_mnist.passes import linear
 
 ThreeArrays = tuple[Array, Array, Array]
 
@@ -137,18 +138,38 @@ def missing_mean(p: Array, t: Array) -> Array:
     return dp
 
 
-def forgotten_pass(p: Array, t: Array, x: Array, parameters: Parameters) -> Gradients:
-    """The chain leaves out the sigmoid: the loss's derivative by p is taken for that by z."""
-    dz = mean_loss.backward(p, t)
-    _, dw, db = linear.backward(dz, x, parameters.w)
-    return Gradients(dw, db)
+def no_cut(dh: Array, z: Array) -> Array:
+    """What the relu cut off on the way forward is let through on the way back."""
+    dz = dh + 0 * z
+    return dz
 
 
-def second_mean(p: Array, t: Array, x: Array, parameters: Parameters) -> Gradients:
+def cut_by_derivative(dh: Array, z: Array) -> Array:
+    """The relu cuts by the sign of the derivative instead of by the sign of what it was given."""
+    xp = array_namespace(z)
+    dz = xp.where(dh > 0, dh, 0 * dh)
+    return dz
+
+
+def logits_for_chances(z: Array, t: Array) -> Array:
+    """The logits are taken for the predictions: z - t instead of p - t."""
+    dz = (z - array_namespace(z).astype(t, z.dtype)) / (z.shape[0] * z.shape[1])
+    return dz
+
+
+def forgotten_pass(dz: Array, passed: Sequence[Passed], parameters: Parameters) -> Gradients:
+    """The chain leaves out the relu between the layers."""
+    gradients = []
+    for (x, _), (w, _) in zip(reversed(passed), reversed(parameters), strict=True):
+        dx, dw, db = linear.backward(dz, x, w)
+        gradients.append(Layer(dw, db))
+        dz = dx
+    return tuple(reversed(gradients))
+
+
+def second_mean(dz: Array, passed: Sequence[Passed], parameters: Parameters) -> Gradients:
     """The network takes the mean over the batch, which the loss has taken already."""
-    dz = sigmoid.backward(mean_loss.backward(p, t), p)
-    _, dw, db = linear.backward(dz / x.shape[0], x, parameters.w)
-    return Gradients(dw, db)
+    return network.backward(dz / dz.shape[0], passed, parameters)
 
 
 _PLANTED: dict[str, tuple[Callable[..., Any], ...]] = {
@@ -157,7 +178,9 @@ _PLANTED: dict[str, tuple[Callable[..., Any], ...]] = {
     "linear 3x3": (exchanged, transposed, wrong_axis),
     "sigmoid": (missing_slope, column_against_row),
     "mean loss": (missing_mean,),
-    "network": (forgotten_pass, second_mean),
+    "relu": (no_cut, cut_by_derivative),
+    "cross-entropy": (logits_for_chances,),
+    "two hidden": (forgotten_pass, second_mean),
 }
 
 PLANTS = {

@@ -27,7 +27,7 @@ PROMISED = {
 def test_a_person_sees_what_is_trained_and_how_it_went(run: Run) -> None:
     result = run("train", "--data", "strokes", "--epochs", 3, "--seed", 1)
     assert result.exit_code == 0
-    for expected in ("strokes made offline", "3 or 7", "linear 784-1", "NumPy", "seed      1", "all epochs done"):
+    for expected in ("strokes made offline", "3 or 7", "784-1, linear", "NumPy", "seed      1", "all epochs done"):
         assert expected in result.stdout
     assert [line[:9] for line in result.stderr.splitlines()] == ["epoch 1  ", "epoch 2  ", "epoch 3  "]
 
@@ -85,9 +85,40 @@ def test_options_reach_the_training(events: Events) -> None:
     assert start.items() >= {**expected, "dtype": "float64", "backend": "numpy"}.items()
 
 
+@pytest.mark.parametrize(
+    ("words", "layers"),
+    [
+        (("--hidden", "30"), [784, 30, 1]),
+        (("--hidden", "30,20", "--digits", "1,4-6"), [784, 30, 20, 4]),
+        (("--hidden", "0", "--preset", "chapter"), [784, 1]),
+        (("--preset", "chapter"), [784, 30, 1]),
+        (("--preset", "best", "--epochs", 1), [784, 300, 1]),
+    ],
+)
+def test_layers_are_as_asked_for(events: Events, words: tuple[object, ...], layers: list[int]) -> None:
+    start, *_, result = events("train", "--data", "strokes", "--epochs", 1, *words, "--save", "model.npz")
+    assert start["layers"] == layers
+    measured = events("evaluate", "model.npz", "--data", "strokes")[-1]
+    assert measured["accuracy"] == result["test_accuracy"]
+    assert len(measured["confusion"]) == len(result["digits"])
+
+
+def test_options_change_single_settings_of_a_preset(events: Events) -> None:
+    words = ("train", "--data", "strokes", "--preset", "best", "--hidden", 10, "--epochs", 2, "--no-augment")
+    start = events(*words)[0]
+    expected = {"hidden": [10], "epochs": 2, "augment": False, "loss": "cross-entropy", "step": "momentum"}
+    assert start.items() >= expected.items()
+
+
+def test_distortions_are_repeated_by_the_seed_and_change_what_is_learned(events: Events) -> None:
+    words = ("train", "--data", "strokes", "--hidden", 10, "--epochs", 2, "--seed", 1)
+    plain, distorted, again = (events(*words, flag)[-1]["loss"] for flag in ("--no-augment", "--augment", "--augment"))
+    assert plain != distorted == again
+
+
 def test_patience_stops_the_run(events: Events) -> None:
     result = events("train", "--data", "strokes", "--lr", 1e-9, "--patience", 2, "--seed", 0)[-1]
-    assert (result["epochs"], result["best_epoch"], result["stopped"]) == (3, 1, "no improvement")
+    assert (result["epochs"], result["best_epoch"], result["stopped"]) == (3, 3, "no improvement")
 
 
 def test_save_keeps_a_network_that_evaluate_measures_the_same(events: Events) -> None:
@@ -114,10 +145,16 @@ def test_steps_that_are_too_long_end_in_advice(run: Run) -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *[("--digits", value) for value in ("3", "3,3", "3,7,9", "3,x", "3,10", "", ",", "-1,3", "\uff13,7")],
+        *[
+            ("--digits", value)
+            for value in ("3", "3,3", "3,7,3", "0-3,3", "7-3", "3-", "3,x", "3,10", "", ",", "-1,3", "\uff13,7")
+        ],
         *[("--learning-rate", value) for value in ("0", "-1", "nan", "inf", "fast")],
         *[(option, value) for option in ("--batch", "--epochs", "--patience") for value in ("0", "-1", "1.5", "")],
-        *[("--seed", value) for value in ("-1", "x")],
+        *[("--seed", value) for value in ("-1", "x", str(2**63))],
+        *[("--hidden", value) for value in ("-1", "3,", "x", "1e3", "3.5", "100001")],
+        *[("--hold-out", value) for value in ("0", "1", "-0.1", "nan")],
+        *[(option, "x") for option in ("--loss", "--step", "--schedule", "--preset")],
         ("--dtype", "float16"),
         ("--backend", "torch"),
     ],

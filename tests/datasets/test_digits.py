@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tinygrad_mnist.datasets import digits as digits_module
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.errors import DataError
 
@@ -12,7 +13,7 @@ def numbered(count: int) -> Digits:
     """Digits whose first pixel says which one it is."""
     images = np.zeros((count, 28, 28), np.uint8)
     images[:, 0, 0] = np.arange(count)
-    return Digits(images, (np.arange(count) % 10).astype(np.uint8))
+    return Digits.of(images, (np.arange(count) % 10).astype(np.uint8))
 
 
 def numbers(digits: Digits) -> NDArray[np.uint8]:
@@ -20,19 +21,19 @@ def numbers(digits: Digits) -> NDArray[np.uint8]:
 
 
 def test_one_in_six_is_held_out_and_none_is_in_both() -> None:
-    training, held_out = numbered(120).hold_out(seed=5)
+    training, held_out = numbered(120).hold_out(1 / 6, seed=5)
     assert len(held_out.labels) == 20
     assert sorted([*numbers(training), *numbers(held_out)]) == list(range(120))
 
 
 def test_the_seed_alone_says_which_are_held_out() -> None:
-    drawn = [numbers(numbered(120).hold_out(seed)[1]) for seed in (5, 5, 6)]
+    drawn = [numbers(numbered(120).hold_out(1 / 6, seed)[1]) for seed in (5, 5, 6)]
     assert np.array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[0], drawn[2])
 
 
 def test_images_keep_their_labels() -> None:
-    for part in numbered(120).hold_out(seed=0):
+    for part in numbered(120).hold_out(1 / 6, seed=0):
         assert np.array_equal(numbers(part) % 10, part.labels)
 
 
@@ -40,7 +41,8 @@ def test_only_the_wanted_digits_are_left() -> None:
     threes_and_sevens = numbered(100).only((3, 7))
     assert set(threes_and_sevens.labels) == {3, 7}
     assert len(threes_and_sevens.labels) == 20
-    assert threes_and_sevens.rows.shape == (20, 784)
+    assert threes_and_sevens.images.shape == (20, 28, 28)
+    assert threes_and_sevens.pixels.shape == (100, 784)
 
 
 def test_a_digit_without_images_is_named() -> None:
@@ -50,7 +52,23 @@ def test_a_digit_without_images_is_named() -> None:
 
 
 def test_two_images_are_enough_to_hold_one_out_and_one_is_not() -> None:
-    training, held_out = numbered(2).hold_out(seed=0)
+    training, held_out = numbered(2).hold_out(1 / 6, seed=0)
     assert (len(training.labels), len(held_out.labels)) == (1, 1)
     with pytest.raises(DataError, match="single image"):
-        numbered(1).hold_out(seed=0)
+        numbered(1).hold_out(1 / 6, seed=0)
+
+
+def test_choosing_copies_no_image() -> None:
+    digits = numbered(100)
+    for chosen in (digits.only((3, 7)), *digits.hold_out(1 / 6, seed=0)):
+        assert np.shares_memory(chosen.pixels, digits.source)
+
+
+def test_few_digits_come_to_lie_together_and_many_stay_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = numbered(100).only((3, 7))
+    together = chosen.compact()
+    assert together.source.shape == (20, 28, 28)
+    assert np.array_equal(together.images, chosen.images)
+    assert np.array_equal(together.labels, chosen.labels)
+    monkeypatch.setattr(digits_module, "SMALL", 20 * 784 - 1)
+    assert chosen.compact() is chosen

@@ -24,7 +24,8 @@ def threes_and_sevens(count: int, seed: int) -> train.Examples:
 
 def examples(threes: Images, sevens: Images) -> train.Examples:
     t = np.repeat(np.array([1, 0], np.float32), [len(threes), len(sevens)])[:, None]
-    return train.Examples(np.concatenate([threes, sevens]).reshape(-1, 28 * 28), t)
+    images = np.concatenate([threes, sevens]).reshape(-1, 28 * 28)
+    return train.Examples(images, np.arange(len(images)), t)
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,12 @@ from typing import Any
 
 import click
 
-from tinygrad_mnist import __version__
+from tinygrad_mnist import __version__, backend
 from tinygrad_mnist.commands.baseline import baseline
+from tinygrad_mnist.commands.bench import bench
 from tinygrad_mnist.commands.data import data
 from tinygrad_mnist.commands.derivative import derivative
+from tinygrad_mnist.commands.devices import devices
 from tinygrad_mnist.commands.evaluate import evaluate
 from tinygrad_mnist.commands.gradcheck import gradcheck
 from tinygrad_mnist.commands.train import train
@@ -21,7 +23,8 @@ class OneSentence(click.Group):
     def invoke(self, context: click.Context) -> Any:
         """Run the command; turn our own exceptions into click's."""
         try:
-            return super().invoke(context)
+            with backend.enough_memory():
+                return super().invoke(context)
         except TinygradMnistError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
@@ -42,5 +45,5 @@ def main() -> None:
     """
 
 
-for command in (train, evaluate, baseline, derivative, gradcheck, data):
+for command in (train, evaluate, baseline, derivative, gradcheck, data, devices, bench):
     main.add_command(command)

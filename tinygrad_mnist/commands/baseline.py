@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygrad_mnist import backend, datasets, metrics
 from tinygrad_mnist import baseline as pixels
 from tinygrad_mnist.backend import Array, Backend
 from tinygrad_mnist.commands import options, report
-from tinygrad_mnist.datasets.digits import DataSet
+from tinygrad_mnist.datasets.digits import DataSet, Digits
 
 MEASURES: dict[str, Callable[[Array, Array], Array]] = {"l1": pixels.l1, "squared": pixels.squared}
 
@@ -54,13 +55,17 @@ def baseline(source: str, digits: tuple[int, ...], backend_name: str, as_json: b
 
 def _counts(data: DataSet, digits: Sequence[int], place: Backend) -> dict[str, Any]:
     """Return a confusion table for each measure."""
-    ideals = [pixels.ideal(place.place(data.training.only([digit]).rows)) for digit in digits]
-    images = place.place(data.test.rows)
+    ideals = [pixels.ideal(place.place(_rows(data.training.only([digit])))) for digit in digits]
+    images = place.place(_rows(data.test))
     counts = {}
     for name, measure in MEASURES.items():
         nearest = backend.to_host(pixels.nearest([measure(images, ideal) for ideal in ideals]))
         counts[name] = metrics.confusion(data.test.labels, np.asarray(digits)[nearest], digits)
     return counts
+
+
+def _rows(digits: Digits) -> NDArray[np.uint8]:
+    return digits.images.reshape(len(digits.labels), -1)
 
 
 def _cell(share: float, row: Any) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from tinygrad_mnist import backend, checkpoint, datasets, metrics, network
 from tinygrad_mnist.commands import options, report
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.network import Parameters
+from tinygrad_mnist.network import Layer
 
 
 @click.command()
@@ -27,12 +27,13 @@ def evaluate(model: Path, source: str, backend_name: str, as_json: bool) -> None
     trained = checkpoint.load(model)
     place = backend.choose(backend_name)
     data = datasets.load(source, trained.digits, report.notice, report.DownloadBar)
-    inputs, _ = trained.layer_sizes
-    images = data.test.rows
+    inputs = trained.layer_sizes[0]
+    images = data.test.pixels
     if images.shape[1] != inputs:
         raise DataError(f"{model} was trained on images of {inputs} pixels, and these have {images.shape[1]}.")
-    p = network.predict(place.place(images), Parameters(*map(place.place, trained.parameters)))
-    said = backend.to_host(network.decide(p, trained.digits))
+    parameters = tuple(Layer(*map(place.place, layer)) for layer in trained.parameters)
+    z = network.predict(place.place(images), place.place(data.test.places), parameters)
+    said = backend.to_host(network.decide(z, trained.digits))
     counts = metrics.confusion(data.test.labels, said, trained.digits)
     accuracy = float(np.trace(counts) / counts.sum())
     shares = metrics.accuracy_per_digit(counts, trained.digits)

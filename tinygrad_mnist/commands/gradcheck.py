@@ -80,7 +80,7 @@ def _to_person(checks: "list[Check]", claimed: "dict[str, Claim]") -> None:
     """Print the table of errors, what is not in it, and for each wrong derivative the line of code to look at."""
     from tinygrad_mnist.gradcheck import UPSTREAM
 
-    click.echo(f"{'':<12}{'by':<4}" + "".join(f"{oracle:>{width}}" for oracle, width in WIDTHS.items()))
+    click.echo(f"{'':<14}{'by':<3}" + "".join(f"{oracle:>{width}}" for oracle, width in WIDTHS.items()))
     for name, claim in claimed.items():
         for argument in claim.arguments:
             click.echo(_row(_of(checks, name, argument)))
@@ -105,7 +105,7 @@ def _of(checks: "list[Check]", name: str, argument: str) -> "list[Check]":
 
 def _row(checks: "list[Check]") -> str:
     by_oracle = {found.oracle: found for found in checks}
-    row = f"{checks[0].name:<12}{checks[0].argument:<4}"
+    row = f"{checks[0].name:<14}{checks[0].argument:<3}"
     for oracle, width in WIDTHS.items():
         if oracle in by_oracle:
             found = by_oracle[oracle]

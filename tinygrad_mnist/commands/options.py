@@ -6,22 +6,41 @@ from typing import Any, TypeVar
 
 import click
 
+MOST_UNITS = 100_000
+"""A wider hidden layer than that is a slip of the finger."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def two_digits(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
-    """Return `3,7` as (3, 7). Refuses anything but two different digits."""
+def several_digits(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
+    """Return `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but at least two different digits."""
+    found: list[int] = []
+    for part in value.split(","):
+        first, _dash, last = (word.strip() for word in part.partition("-"))
+        ends = (first, last or first)
+        if not all(end in tuple("0123456789") for end in ends) or ends[0] > ends[1]:
+            raise click.BadParameter(f"{value!r} does not name digits, as 3,7 or 0-9 or 1,4-6 do.", param=option)
+        found.extend(range(int(ends[0]), int(ends[1]) + 1))
+    if len(set(found)) < len(found):
+        raise click.BadParameter(f"{value!r} names a digit twice.", param=option)
+    if len(found) < 2:
+        raise click.BadParameter(f"{value!r} is one digit: there is nothing to tell it apart from.", param=option)
+    return tuple(found)
+
+
+def sizes(_: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Return `300,100` as (300, 100), and nothing or `0` as no layer at all."""
+    if value is None or value.strip() in ("", "0"):
+        return value if value is None else ()
     parts = [part.strip() for part in value.split(",")]
-    if len(parts) != 2 or not all(len(part) == 1 and part in "0123456789" for part in parts):
-        raise click.BadParameter(f"{value!r} is not two digits with a comma between them, as in 3,7.", param=option)
-    if parts[0] == parts[1]:
-        raise click.BadParameter(f"{value!r} names one digit twice: there is nothing to tell apart.", param=option)
+    if not all(part.isascii() and part.isdigit() and 0 < int(part) <= MOST_UNITS for part in parts):
+        raise click.BadParameter(f"{value!r} does not name sizes of layers, as 300 or 300,100 do.", param=option)
     return tuple(int(part) for part in parts)
 
 
-def finite(_: click.Context, option: click.Parameter, value: float) -> float:
+def finite(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
     """Return the number. Refuses infinity and NaN, which click's ranges let through."""
-    if not math.isfinite(value):
+    if value is not None and not math.isfinite(value):
         raise click.BadParameter(f"{value} is not a finite number.", param=option)
     return value
 
@@ -44,11 +63,11 @@ def digits(command: Command) -> Command:
     """Add --digits."""
     return click.option(
         "--digits",
-        metavar="A,B",
-        callback=two_digits,
+        metavar="A,B,..",
+        callback=several_digits,
         default="3,7",
         show_default=True,
-        help="The two digits to tell apart.",
+        help="The digits to tell apart: two, or more, as in 0-9.",
     )(command)
 
 

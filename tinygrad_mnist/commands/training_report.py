@@ -67,11 +67,12 @@ class ToPerson:
 
     def start(self, facts: Facts) -> None:
         """Print the header."""
-        first, second = facts["digits"]
+        *others, last = map(str, facts["digits"])
         report.line("data", facts["origin"])
-        report.line("digits", f"{first} or {second}: {facts['training']:,} to learn from,")
+        report.line("digits", f"{', '.join(others)} or {last}: {facts['training']:,} to learn from,")
         report.line("", f"{facts['held_out']:,} held out, {facts['test']:,} to test")
-        report.line("model", f"linear {'-'.join(map(str, facts['layers']))}, sigmoid, mean loss")
+        report.line("model", f"{'-'.join(map(str, facts['layers']))}, {_model(facts)}")
+        report.line("steps", _steps(facts))
         report.line("device", f"{facts['device']}, {facts['dtype']}")
         report.line("seed", str(facts["seed"]))
 
@@ -98,11 +99,11 @@ class ToPerson:
 
     def finish(self, facts: Facts) -> None:
         """Print why training stopped, and how well the network does."""
-        stopped = f"{facts['stopped']} since {facts['best_epoch']}"
-        if facts["stopped"] != NO_IMPROVEMENT:
-            stopped = f"{facts['stopped']}, the best was {facts['best_epoch']}"
-        report.line("stopped", f"after epoch {facts['epochs']}: {stopped}")
-        report.line("valid", f"{report.percent(facts['valid_accuracy'])} of the held-out digits")
+        why = f"{facts['stopped']} in {facts['patience']}" if facts["stopped"] == NO_IMPROVEMENT else facts["stopped"]
+        report.line("stopped", f"after epoch {facts['epochs']}: {why}")
+        report.line(
+            "valid", f"{report.percent(facts['valid_accuracy'])} of the held-out digits, in epoch {facts['best_epoch']}"
+        )
         report.line("test", f"{report.percent(facts['test_accuracy'])} of the test digits, {facts['wrong']} wrong")
         report.line("time", f"{facts['seconds']:.2f} s")
         if facts["saved"]:
@@ -111,3 +112,13 @@ class ToPerson:
 
 def _short(epoch: Epoch) -> str:
     return f"loss {epoch.loss:.4f}  valid {report.percent(epoch.valid_accuracy)}"
+
+
+def _model(facts: Facts) -> str:
+    loss = {"mean": "sigmoid, mean loss"}.get(facts["loss"], facts["loss"])
+    return f"relu, {loss}" if facts["hidden"] else f"linear, {loss}"
+
+
+def _steps(facts: Facts) -> str:
+    said = f"{facts['step']}, {facts['schedule']} rate {facts['learning_rate']:g}, batch {facts['batch']}"
+    return f"{said}, distorted" if facts["augment"] else said

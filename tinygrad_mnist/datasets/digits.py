@@ -9,25 +9,44 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.errors import DataError
 
-HELD_OUT = 6
-"""One in six training digits is held out for validation: 10,000 of MNIST's 60,000, as many as its test set."""
+SMALL = 1 << 28
+"""Bytes that may be copied without asking: 256 MB, five times MNIST."""
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Images with their labels, in the same order."""
+    """Some images of a larger array, with their labels. The array is not copied: it may be larger than memory."""
 
-    images: NDArray[np.uint8]  # (N, H, W) bytes, 0 is paper and 255 is ink
+    source: NDArray[np.uint8]  # (M, H, W) bytes, 0 is paper and 255 is ink
     labels: NDArray[np.uint8]  # (N,)
+    places: NDArray[np.intp]  # (N,) where in the source the image of each label lies
+
+    @classmethod
+    def of(cls, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> "Digits":
+        """Return all of these images (N, H, W), with labels (N,) in the same order."""
+        return cls(images, labels, np.arange(len(labels)))
 
     @property
-    def rows(self) -> NDArray[np.uint8]:
-        """The images as rows of pixels (N, H*W)."""
-        return self.images.reshape(len(self.images), -1)
+    def images(self) -> NDArray[np.uint8]:
+        """A copy of the images (N, H, W), in the order of the labels."""
+        return self.source[self.places]
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """All images of the source, as rows of pixels (M, H*W); not copied."""
+        return self.source.reshape(len(self.source), -1)
 
     def take(self, which: NDArray[Any]) -> "Digits":
         """Return the digits at these positions, or where a mask is true."""
-        return Digits(self.images[which], self.labels[which])
+        return Digits(self.source, self.labels[which], self.places[which])
+
+    def compact(self) -> "Digits":
+        """Return the same digits in a source of their own, where that is small: they are then gathered faster.
+
+        A large one stays where it is, which may be a file.
+        """
+        size = len(self.places) * self.source[:1].nbytes
+        return Digits.of(self.images, self.labels) if size <= SMALL else self
 
     def only(self, digits: Sequence[int]) -> "Digits":
         """Return those digits whose label is wanted, in their order. Raises DataError where one has no image."""
@@ -36,8 +55,8 @@ class Digits:
                 raise DataError(f"the data set has no image of digit {digit}: choose other --digits.")
         return self.take(np.isin(self.labels, np.asarray(digits)))
 
-    def hold_out(self, seed: int) -> tuple["Digits", "Digits"]:
-        """Return what to train on and what to validate with: five and one of six, drawn by seed.
+    def hold_out(self, share: float, seed: int) -> tuple["Digits", "Digits"]:
+        """Return what to train on and what to validate with, which is a share of all, drawn by seed.
 
         Raises DataError where there are fewer than two images.
         """
@@ -46,7 +65,7 @@ class Digits:
             raise DataError("a single image cannot be split into training and validation: add more of them.")
         # A child of the seed, because train.py draws from (seed, 0), (seed, 1) and so on.
         order = np.random.default_rng(seed).spawn(1)[0].permutation(count)
-        held = max(1, count // HELD_OUT)
+        held = min(count - 1, max(1, round(share * count)))
         return self.take(np.sort(order[held:])), self.take(np.sort(order[:held]))
 
 
@@ -61,4 +80,5 @@ class DataSet:
 
     def only(self, digits: Sequence[int]) -> "DataSet":
         """Return the same data set with the wanted digits alone. Raises DataError where one has no image."""
-        return DataSet(self.name, self.origin, self.training.only(digits), self.test.only(digits))
+        training, test = (part.only(digits).compact() for part in (self.training, self.test))
+        return DataSet(self.name, self.origin, training, test)

@@ -251,4 +251,4 @@ def _digits(folder: Path, arrays: dict[str, NDArray[Any]], names: tuple[str, str
         raise DataError(f"{images_path} holds images of {images.shape[1]} x {images.shape[2]} pixels: there is no ink.")
     if len(images) != len(labels):
         raise DataError(f"{images_path} has {len(images):,} images, but {labels_path.name} has {len(labels):,} labels.")
-    return Digits(images, labels)
+    return Digits.of(images, labels)

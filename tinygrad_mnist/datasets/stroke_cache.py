@@ -78,4 +78,4 @@ def _draw(digit: int) -> NDArray[np.uint8]:
 
 def _joined(images: dict[int, NDArray[np.uint8]]) -> Digits:
     labels = [np.full(len(some), digit, np.uint8) for digit, some in images.items()]
-    return Digits(np.concatenate(list(images.values())), np.concatenate(labels))
+    return Digits.of(np.concatenate(list(images.values())), np.concatenate(labels))

@@ -95,3 +95,15 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
     dw = x.T @ dz
     db = xp.sum(dz, axis=0)
     return dx, dw, db
+
+
+def backward_to_parameters(dz: Array, x: Array) -> tuple[Array, Array]:
+    """Return dw (I, O) and db (O,) alone, as `backward` does, given dz (N, O). Raises ValueError as it does.
+
+    For the first pass of a network: its x is the data, and nobody asks for dx, the dearest of the three.
+    """
+    require_fit(dz=(dz, "NO"), x=(x, "NI"))
+    xp = array_namespace(dz)
+    dw = x.T @ dz
+    db = xp.sum(dz, axis=0)
+    return dw, db

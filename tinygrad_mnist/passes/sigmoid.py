@@ -23,8 +23,9 @@ def forward(z: Array) -> Array:
     9.8596765437597...e-305
     """
     xp = array_namespace(z)
-    e = xp.exp(xp.where(z >= 0, -z, z))
-    return xp.where(z >= 0, 1 / (1 + e), e / (1 + e))
+    positive = z >= 0
+    e = xp.exp(xp.where(positive, -z, z))
+    return xp.where(positive, 1, e) / (1 + e)
 
 
 def backward(dp: Array, p: Array) -> Array:
