@@ -1,0 +1,109 @@
+"""What a user would pick instead, written as its own users write it."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import SGDClassifier
+from sklearn.neural_network import MLPClassifier
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from tinygrad_mnist.datasets.digits import Digits
+
+Floats = NDArray[np.float32]
+
+
+def version() -> str:
+    """Return PyTorch's version, and how many threads it takes."""
+    return f"{torch.__version__} on {torch.get_num_threads()} threads"
+
+
+def floats(digits: Digits) -> Floats:
+    """Return the images (N, 784) from 0 to 1."""
+    x: Floats = digits.images.reshape(len(digits.labels), -1).astype(np.float32) / 255
+    return x
+
+
+def eager(x: Floats, t: Floats, hidden: tuple[int, ...], batch: int, epochs: int) -> nn.Module:
+    """Train a network by autograd, batches taken by index from a tensor in memory: PyTorch's fastest plain loop."""
+    inputs, targets = torch.from_numpy(x), torch.from_numpy(t)
+    model = _model(hidden, t.shape[1])
+    optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    for _ in range(epochs):
+        order = torch.randperm(len(inputs))
+        for first in range(0, len(inputs), batch):
+            rows = order[first : first + batch]
+            loss = _loss(model(inputs[rows]), targets[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    return model
+
+
+def loader(x: Floats, t: Floats, batch: int) -> nn.Module:
+    """Train one epoch of a linear model with the usual DataLoader."""
+    data = DataLoader(TensorDataset(torch.from_numpy(x), torch.from_numpy(t)), batch_size=batch, shuffle=True)
+    model = _model((), t.shape[1])
+    optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    for inputs, targets in data:
+        loss = _loss(model(inputs), targets)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return model
+
+
+def logits(model: nn.Module, x: Floats) -> Floats:
+    """Return what a trained model says of images."""
+    with torch.no_grad():
+        said: Floats = model(torch.from_numpy(x)).numpy()
+    return said
+
+
+def sgd_classifier(x: Floats, t: Floats, epochs: int = 1) -> Any:
+    """Train scikit-learn's linear model, one digit at a time as it does."""
+    model = SGDClassifier(loss="log_loss", max_iter=epochs, tol=None, random_state=0)
+    return model.fit(x, t[:, 0])
+
+
+def mlp_classifier(x: Floats, labels: NDArray[Any], batch: int) -> Any:
+    """Train one epoch of scikit-learn's network with one hidden layer of 300."""
+    model = MLPClassifier((300,), solver="sgd", batch_size=batch, random_state=0)
+    return model.partial_fit(x, labels, classes=range(10))
+
+
+def products(x: Floats, hidden: int, outputs: int, batch: int) -> None:
+    """Do the matrix products of one epoch of a network with a hidden layer, and nothing else.
+
+    Forward one for each layer; backward one for each layer's weights, and one to get from the second to the first.
+    """
+    w1, w2 = np.zeros((x.shape[1], hidden), np.float32), np.zeros((hidden, outputs), np.float32)
+    h, z = np.zeros((batch, hidden), np.float32), np.zeros((batch, outputs), np.float32)
+    dw1, dw2 = np.zeros_like(w1), np.zeros_like(w2)
+    for first in range(0, len(x), batch):
+        part = x[first : first + batch]
+        n = len(part)
+        np.matmul(part, w1, out=h[:n])
+        np.matmul(h[:n], w2, out=z[:n])
+        np.matmul(h[:n].T, z[:n], out=dw2)
+        np.matmul(z[:n], w2.T, out=h[:n])
+        np.matmul(part.T, h[:n], out=dw1)
+
+
+def _model(hidden: tuple[int, ...], outputs: int) -> nn.Module:
+    layers: list[nn.Module] = []
+    inputs = 784
+    for width in hidden:
+        layers += [nn.Linear(inputs, width), nn.ReLU()]
+        inputs = width
+    return nn.Sequential(*layers, nn.Linear(inputs, outputs))
+
+
+def _loss(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    """The mean loss of the book where there is one output, the cross-entropy where there are more."""
+    if t.shape[1] > 1:
+        return nn.functional.binary_cross_entropy_with_logits(z, t)
+    p = z.sigmoid()
+    return torch.where(t == 1, 1 - p, p).mean()
