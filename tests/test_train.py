@@ -92,6 +92,15 @@ def test_what_it_returns_is_the_last_of_the_best_epochs_not_the_last_of_all() ->
     assert not same(trained.best.parameters, epochs[-1].parameters)
 
 
+def test_the_last_epoch_is_kept_where_the_settings_say_so() -> None:
+    settings = Settings(epochs=12, patience=12, seed=2, keep="last")
+    trained, epochs = watched(noise(), noise(seed=1), settings)
+    assert trained.best.number == epochs[-1].number
+    assert trained.best.valid_accuracy == epochs[-1].valid_accuracy < max(e.valid_accuracy for e in epochs)
+    stopped, _ = watched(noise(), noise(seed=1), replace(settings, epochs=1000, patience=4))
+    assert stopped.stopped == "no improvement"
+
+
 def test_the_best_parameters_are_not_changed_by_later_steps() -> None:
     settings = Settings(epochs=40, patience=40)
     trained = train.train(noise(), noise(seed=1), settings)

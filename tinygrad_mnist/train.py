@@ -37,6 +37,7 @@ class Settings:
     batch: int = 64
     epochs: int = 60
     patience: int = 10
+    keep: str = "best"  # or "last", which is better where a schedule has let the steps come to rest
     seed: int = 0
     dtype: str = "float32"
 
@@ -78,15 +79,15 @@ def train(
 ) -> Trained:
     """Learn from `training`; stop when accuracy on `validation` no longer rises; return the best seen.
 
-    Of epochs that are equally good, the last is taken. `report` is called after each epoch. `renew` may give other
-    examples for each epoch, as distortions do. The same settings give the same parameters bit for bit on a CPU.
-    Raises TrainingError where the loss is no longer finite.
+    Of epochs that are equally good, the last is taken; and of all of them, where the settings keep the last. `report`
+    is called after each epoch. `renew` may give other examples for each epoch, as distortions do. The same settings
+    give the same parameters bit for bit on a CPU. Raises TrainingError where the loss is no longer finite.
     """
     # 1. Initialise the parameters.
     parameters = start(training, settings)
     measured, step, share = LOSSES[settings.loss], STEPS[settings.step](), SCHEDULES[settings.schedule]
 
-    best, improved = Epoch(0, float("nan"), -1.0, parameters), 0
+    best, highest, improved = Epoch(0, float("nan"), -1.0, parameters), -1.0, 0
     for number in range(1, settings.epochs + 1):
         learning_rate = settings.learning_rate * share(number, settings.epochs)
         losses: list[Array] = []
@@ -105,10 +106,10 @@ def train(
             # 6. Repeat, batch after batch and epoch after epoch.
         epoch = Epoch(number, _finite_mean(losses, parameters), measure(parameters, validation), parameters)
         report(epoch)
-        if epoch.valid_accuracy > best.valid_accuracy:
-            improved = number
-        if epoch.valid_accuracy >= best.valid_accuracy:
-            # Of equals, the one that has seen more.
+        if epoch.valid_accuracy > highest:
+            highest, improved = epoch.valid_accuracy, number
+        # Of equals, the one that has seen more.
+        if epoch.valid_accuracy >= best.valid_accuracy or settings.keep == "last":
             best = epoch
         # 7. Stop, when accuracy on digits that were held out has stopped improving.
         if number - improved >= settings.patience:

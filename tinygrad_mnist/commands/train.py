@@ -50,6 +50,7 @@ PRESETS: dict[str, Callable[[int], Preset]] = {"line": presets.line, "chapter": 
 @click.option("--batch", type=click.IntRange(1), help="Digits looked at in each step.")
 @click.option("--epochs", "-e", type=click.IntRange(1), help="At most so many passes over all the digits.")
 @click.option("--patience", type=click.IntRange(1), help="Stop after so many epochs that are no better.")
+@click.option("--keep", type=click.Choice(["best", "last"]), help="Which epoch's network is kept.")
 @click.option("--augment/--no-augment", default=None, help="Distort the training digits anew in every epoch.")
 @click.option(
     "--hold-out",
