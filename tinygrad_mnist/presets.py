@@ -39,7 +39,7 @@ def best(digits: int) -> Preset:
     """
     strong = Settings(loss="cross-entropy", step="momentum", schedule="cosine", epochs=60, patience=60, keep="last")
     if digits == 2:
-        chosen = replace(strong, hidden=(300,), learning_rate=0.2, batch=128)
+        chosen = replace(strong, hidden=(500,), learning_rate=0.2, batch=128, epochs=80, patience=80)
     else:
         # The loss is the mean over all outputs: the more there are, the smaller the gradient of each.
         chosen = replace(strong, hidden=(800,), learning_rate=3.0, batch=256, epochs=50, patience=50)

@@ -92,7 +92,7 @@ def test_options_reach_the_training(events: Events) -> None:
         (("--hidden", "30,20", "--digits", "1,4-6"), [784, 30, 20, 4]),
         (("--hidden", "0", "--preset", "chapter"), [784, 1]),
         (("--preset", "chapter"), [784, 30, 1]),
-        (("--preset", "best", "--epochs", 1), [784, 300, 1]),
+        (("--preset", "best", "--epochs", 1), [784, 500, 1]),
     ],
 )
 def test_layers_are_as_asked_for(events: Events, words: tuple[object, ...], layers: list[int]) -> None:

@@ -22,10 +22,11 @@ MEASURES: dict[str, Callable[[Array, Array], Array]] = {"l1": pixels.l1, "square
 @options.backend
 @options.json_events
 def baseline(source: str, digits: tuple[int, ...], backend_name: str, as_json: bool) -> None:
-    """Tell digits apart without learning: which ideal digit is nearer?
+    """Tell digits apart without learning.
 
-    The ideal 3 is the mean of all training threes. A test digit counts as a 3 where it is nearer to the
-    ideal 3 than to the ideal 7, by absolute (L1) or by squared differences of its pixels.
+    Which ideal digit is nearer? The ideal 3 is the mean of all training threes. A test digit counts as a
+    3 where it is nearer to the ideal 3 than to the ideal 7, by absolute (L1) or by squared differences of
+    its pixels.
 
     \b
     Examples:

@@ -26,10 +26,11 @@ NETWORKS = {
 @click.command()
 @options.json_events
 def bench(as_json: bool) -> None:
-    """Measure how many digits a second this machine trains on, in some seconds.
+    """Measure how fast this machine trains.
 
-    On each backend that is found, a line and a network with a hidden layer of 300, in batches of 256 digits,
-    made of random pixels. How it compares with others is in benchmarks/RESULTS.md.
+    Digits a second, on each backend that is found, by a line and by a network with a hidden layer of 300,
+    in batches of 256 digits, made of random pixels. How it compares with others is in
+    benchmarks/RESULTS.md.
 
     \b
     Example:

@@ -16,10 +16,10 @@ STROKES = datasets.HOME / "strokes"
 @options.json_events
 @click.pass_context
 def data(context: click.Context, as_json: bool) -> None:
-    """Show the data sets that are there, where they came from, and whether they are verified.
+    """Show which data sets are there.
 
-    Data sets lie in the folder data/ of the current folder. The environment variable
-    TINYGRAD_MNIST_DATA names another folder that has MNIST's four files.
+    Where they came from, and whether they are verified. Data sets lie in the folder data/ of the current
+    folder. The environment variable TINYGRAD_MNIST_DATA names another folder that has MNIST's four files.
 
     \b
     Examples:

@@ -16,10 +16,11 @@ MOST = math.sqrt(1e300)
 @click.argument("x", type=click.FloatRange(min=-MOST, max=MOST), callback=options.finite)
 @options.json_events
 def derivative(x: float, as_json: bool) -> None:
-    """Show x² at X, its slope derived by hand, and its slope measured.
+    """Show x² and its slope at X.
 
-    The hand-derived slope is 2x (see tinygrad_mnist/passes/square.py). The measured one is how much x²
-    rises when x is nudged up and down a little: a derivation that is wrong disagrees with it.
+    The slope is derived by hand, and measured. The hand-derived slope is 2x (see
+    tinygrad_mnist/passes/square.py). The measured one is how much x² rises when x is nudged up and down a
+    little: a derivation that is wrong disagrees with it.
 
     \b
     Example:

@@ -10,7 +10,9 @@ from tinygrad_mnist.errors import BackendError
 @click.command()
 @options.json_events
 def devices(as_json: bool) -> None:
-    """Show where this machine can compute, and what '--backend auto' takes.
+    """Show where this machine can compute.
+
+    And what '--backend auto' takes.
 
     \b
     Example:

@@ -17,7 +17,9 @@ from tinygrad_mnist.network import Layer
 @options.backend
 @options.json_events
 def evaluate(model: Path, source: str, backend_name: str, as_json: bool) -> None:
-    """Measure the network in the file MODEL, written by 'train --save', on the test digits.
+    """Measure a trained network on test digits.
+
+    MODEL is a file that 'train --save' wrote.
 
     \b
     Example:

@@ -10,7 +10,7 @@ from tinygrad_mnist.commands import options, report
 if TYPE_CHECKING:
     from tinygrad_mnist.gradcheck import Check, Claim
 
-WIDTHS = {"differences": 13, "complex step": 14, "float32": 9, "order": 6}
+WIDTHS = {"differences": 12, "complex step": 13, "float32": 8, "order": 6}
 """The oracles that have a column in the table, and how wide it is."""
 
 
@@ -113,7 +113,7 @@ def _row(checks: "list[Check]") -> str:
         else:
             # A central difference of a polynomial of second degree has no error, and so no order.
             row += f"{'exact' if oracle == 'order' and 'differences' in by_oracle else '-':>{width}}"
-    return f"{row}  {'ok' if all(found.passed for found in checks) else 'WRONG'}"
+    return f"{row} {'ok' if all(found.passed for found in checks) else 'WRONG'}"
 
 
 def _wrong(claim: "Claim", argument: str, wrong: "list[Check]") -> str:

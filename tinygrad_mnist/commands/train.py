@@ -76,11 +76,11 @@ def train(
     as_json: bool,
     **choices: Any,
 ) -> None:
-    """Learn to tell handwritten digits apart: two of them in about a second.
+    """Learn to tell handwritten digits apart.
 
-    Without more options, a linear model with a sigmoid and the mean loss, trained by stochastic gradient
-    descent with gradients worked out by hand. A share of the training digits is held out, and decides when
-    to stop; the test digits are looked at once, at the end.
+    Two of them take about a second. Without more options, a linear model with a sigmoid and the mean
+    loss, trained by stochastic gradient descent with gradients worked out by hand. A share of the
+    training digits is held out, and decides when to stop; the test digits are looked at once, at the end.
 
     \b
     Examples:
