@@ -3,8 +3,8 @@
     python benchmarks/accuracy.py --data DIR [--row NAME]...
 
 The test digits are looked at once a run, at its end; every choice was made on held-out training digits. Writes its
-section of RESULTS.md, from this run and from what runs.json remembers of rows that were not asked for. Everything takes
-about 45 minutes on two cores, nearly all of it for the ten digits by the strongest preset.
+section of RESULTS.md, from this run and from what accuracy.json remembers of rows that were not asked for. Everything takes
+about half an hour on two cores, half of it for the ten digits by the strongest preset.
 """
 
 import json
@@ -55,6 +55,11 @@ def main(data: str, names: tuple[str, ...], seeds: int) -> None:
             remembered[name].append(_run(ROWS[name], data, seed))
             click.echo(f"{name}: {remembered[name][-1]}", err=True)
         REMEMBERED.write_text(json.dumps(remembered, indent=1) + "\n")
+    write(remembered)
+
+
+def write(remembered: dict[str, list[dict[str, Any]]]) -> None:
+    """Write the section of RESULTS.md from all runs that are remembered."""
     rows = [_row(name, remembered[name]) for name in ROWS if name in remembered]
     header = ["run", "`train` with", "seeds", "minimum", "median", "maximum", "asked", "seconds", "reference"]
     write_section("Accuracy on MNIST's test digits", f"{machine()}. Float32.\n\n{table(header, rows)}")

@@ -14,7 +14,7 @@ from tinygrad_mnist.passes import linear, relu
 Draw = Callable[..., Any]
 Close = Callable[[Any, Any, float], None]
 
-SIZES = [(4, 1), (4, 3), (4, 5, 2), (4, 6, 5, 1)]
+SIZES = [(4, 1), (4, 3), (4, 5, 2), (4, 6, 5, 3, 1)]
 
 
 def random_images(rows: int, inputs: int) -> Any:
@@ -141,6 +141,14 @@ def test_first_weights_have_the_variance_that_what_follows_asks_for(dtype: str) 
     assert np.var(last.w) * 300 == pytest.approx(1, rel=0.05)
     assert not hidden.b.any()
     assert not last.b.any()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "variances"), [((784, 50), [1]), ((784, 300, 50), [2, 1]), ((400, 300, 200, 50), [2, 2, 1])]
+)
+def test_only_the_layer_before_the_loss_has_half_the_variance(sizes: tuple[int, ...], variances: list[float]) -> None:
+    layers = network.initialise(sizes, np.random.default_rng(0), "float64")
+    assert [np.var(w) * len(w) for w, _ in layers] == pytest.approx(variances, rel=0.05)
 
 
 def test_first_weights_come_from_the_generator() -> None:
