@@ -104,7 +104,7 @@ def _processes(data: str) -> dict[str, Contender]:
         return lambda: subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, check=True)
 
     return {
-        "`python cli.py train`, MNIST in memory-mapped files": run("cli.py", "train", "-q", "--data", data),
+        "`python cli.py train`": run("cli.py", "train", "-q", "--data", data),
         '`python -c "import torch"`': run("-c", "import torch"),
     }
 
