@@ -109,6 +109,12 @@ def test_derivatives_of_shapes_that_do_not_fit_are_refused_by_name(
         linear.backward(draw(*dz), draw(*x), draw(*w))
 
 
+@pytest.mark.parametrize(("dz", "x"), [((64,), (64, 3)), ((64, 1), (64,)), ((2, 1), (3, 4)), ((64, 1, 1), (64, 3))])
+def test_the_parameters_alone_refuse_the_same(dz: tuple[int, ...], x: tuple[int, ...], draw: Draw) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"dz {dz} as (N, O); x {x} as (N, I)")):
+        linear.backward_to_parameters(draw(*dz), draw(*x))
+
+
 def test_it_runs_on_another_device(draw: Draw, on_device1: Draw, close: Close) -> None:
     x, w, b, dz = draw(5, 3), draw(3, 2), draw(2), draw(5, 2)
     x1, w1, b1, dz1 = map(on_device1, (x, w, b, dz))
