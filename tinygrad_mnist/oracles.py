@@ -87,14 +87,17 @@ def observed_order(lines: Sequence[Line]) -> float | None:
     >>> observed_order([lambda s: (1 + s)**2]) is None
     True
     """
-    largest = max((abs(complex_step(line)) for line in lines), default=0.0)
-    # The long step may reach a kink that a short one does not.
-    lines = [line for line in lines if slope_jump(line, ORDER_STEP) <= 1e-6 * largest]
     exact = [complex_step(line) for line in lines]
+    largest = max(map(abs, exact), default=0.0)
+    # The long step may reach a kink that a short one does not.
+    smooth = [
+        (line, slope)
+        for line, slope in zip(lines, exact, strict=True)
+        if slope_jump(line, ORDER_STEP) <= 1e-6 * largest
+    ]
 
     def error(step: float) -> float:
-        slopes = (differences(line, order=2, step=step) for line in lines)
-        return math.hypot(*(slope - true for slope, true in zip(slopes, exact, strict=True)))
+        return math.hypot(*(differences(line, order=2, step=step) - slope for line, slope in smooth))
 
     whole, half = error(ORDER_STEP), error(ORDER_STEP / 2)
     return math.log2(whole / half) if half > 1e-10 * largest else None

@@ -9,8 +9,6 @@ from tinygrad_mnist import datasets
 from tinygrad_mnist.commands import options, report
 from tinygrad_mnist.datasets import mnist, stroke_cache
 
-STROKES = datasets.HOME / "strokes"
-
 
 @click.group(invoke_without_command=True)
 @options.json_events
@@ -33,12 +31,12 @@ def data(context: click.Context, as_json: bool) -> None:
         return
     folder = datasets.mnist_folder()
     state, origins = mnist.state(folder), mnist.origins(folder)
-    strokes = {digit: stroke_cache.path(STROKES, digit).is_file() for digit in range(10)}
+    strokes = {digit: stroke_cache.path(datasets.STROKES, digit).is_file() for digit in range(10)}
     if as_json:
         report.event(
             "result",
             mnist={"folder": str(folder), "files": state, "origins": origins},
-            strokes={"folder": str(STROKES), "digits": [digit for digit, there in strokes.items() if there]},
+            strokes={"folder": str(datasets.STROKES), "digits": [digit for digit, there in strokes.items() if there]},
         )
         return
     click.echo(f"MNIST in {folder}")
@@ -50,7 +48,7 @@ def data(context: click.Context, as_json: bool) -> None:
         click.echo(f"  the folder that {datasets.FOLDER_VARIABLE} names")
     elif set(state.values()) != {"verified"}:
         click.echo("  'data fetch' downloads what is missing.")
-    click.echo(f"strokes in {STROKES}")
+    click.echo(f"strokes in {datasets.STROKES}")
     drawn = [str(digit) for digit, there in strokes.items() if there]
     click.echo(f"  {'digits ' + ', '.join(drawn) if drawn else 'none yet'}, made offline by this program")
     if len(drawn) < len(strokes):
@@ -85,7 +83,7 @@ def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
     Example:
       python cli.py data fetch
     """
-    folder = datasets.HOME / "mnist"
+    folder = datasets.MNIST
     training, test = mnist.read_own(folder, mirrors or mnist.MIRRORS, report.notice, report.DownloadBar)
     counts = {"training": len(training.labels), "test": len(test.labels)}
     if as_json:
@@ -106,9 +104,11 @@ def strokes(as_json: bool) -> None:
       python cli.py data strokes
     """
     for digit in range(10):
-        stroke_cache.keep(STROKES, digit)
+        stroke_cache.keep(datasets.STROKES, digit)
     counts = {"training": 10 * stroke_cache.TRAINING, "test": 10 * stroke_cache.TEST}
     if as_json:
-        report.event("result", folder=str(STROKES), **counts)
+        report.event("result", folder=str(datasets.STROKES), **counts)
         return
-    click.echo(f"Strokes are in {STROKES}: {counts['training']:,} training and {counts['test']:,} test digits.")
+    click.echo(
+        f"Strokes are in {datasets.STROKES}: {counts['training']:,} training and {counts['test']:,} test digits."
+    )

@@ -11,6 +11,9 @@ from tinygrad_mnist.errors import DataError
 HOME = Path("data")
 """Where data sets are kept, seen from the current folder."""
 
+MNIST, STROKES = HOME / "mnist", HOME / "strokes"
+"""Where our own MNIST is kept, and the strokes that were drawn."""
+
 FOLDER_VARIABLE = "TINYGRAD_MNIST_DATA"
 """The environment variable that names a folder with MNIST's four files."""
 
@@ -49,7 +52,7 @@ def load_folder(folder: Path) -> DataSet:
 
 def mnist_folder() -> Path:
     """Return where MNIST is looked for: in the environment variable's folder, else in our own."""
-    return Path(os.environ.get(FOLDER_VARIABLE) or HOME / "mnist")
+    return Path(os.environ.get(FOLDER_VARIABLE) or MNIST)
 
 
 def load_mnist(tell: Callable[[str], object], progress: mnist.Progress | None = None) -> DataSet:
@@ -71,8 +74,8 @@ def load_mnist(tell: Callable[[str], object], progress: mnist.Progress | None = 
 
 def load_strokes(digits: Sequence[int], tell: Callable[[str], object]) -> DataSet:
     """Return digits that are drawn, not collected: no network is needed."""
-    training, test = stroke_cache.load(HOME / "strokes", digits, tell)
-    return DataSet("strokes", f"strokes made offline, in {HOME / 'strokes'}", training, test)
+    training, test = stroke_cache.load(STROKES, digits, tell)
+    return DataSet("strokes", f"strokes made offline, in {STROKES}", training, test)
 
 
 def _auto(digits: Sequence[int], tell: Callable[[str], object], progress: mnist.Progress | None) -> DataSet:

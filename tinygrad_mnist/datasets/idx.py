@@ -55,6 +55,14 @@ def read(path: Path) -> NDArray[Any]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
+def read_or_none(path: Path) -> NDArray[Any] | None:
+    """Return the array in an IDX file, or None for a file that is missing or broken."""
+    try:
+        return read(path)
+    except DataError:
+        return None
+
+
 def write(path: Path, array: NDArray[Any]) -> None:
     """Write an array as a plain IDX file, whole or not at all. Raises ValueError for a type that IDX lacks."""
     with written_whole(path) as file:

@@ -10,6 +10,7 @@ import json
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +112,11 @@ def state(folder: Path) -> dict[str, str]:
     states = {}
     for name in FILES:
         path = find(folder, name)
-        try:
-            official = path is not None and is_official(name, idx.read(path))
-        except DataError:
-            states[name] = "broken"
+        array = None if path is None else idx.read_or_none(path)
+        if array is None:
+            states[name] = "missing" if path is None else "broken"
         else:
-            states[name] = "missing" if path is None else "verified" if official else "not verified"
+            states[name] = "verified" if is_official(name, array) else "not verified"
     return states
 
 
@@ -136,24 +136,30 @@ def fetch(folder: Path, name: str, mirrors: Sequence[str], progress: Progress | 
     Raises DataError where none does, with what was wrong with each, or where the folder cannot be written to.
     """
     reasons = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for mirror in mirrors:
-            address = f"{mirror.rstrip('/')}/{name}.gz"
-            try:
+    for mirror in mirrors:
+        address = f"{mirror.rstrip('/')}/{name}.gz"
+        try:
+            with _writing(folder):
                 content = _download(folder, address, progress and progress(name))
-            except _MirrorError as error:
-                reasons.append(f"{mirror} {error}")
-                continue
-            if hashlib.sha256(content).hexdigest() != SHA256[name]:
-                reasons.append(f"{mirror} sent something that is not MNIST's {name}")
-                continue
+        except _MirrorError as error:
+            reasons.append(f"{mirror} {error}")
+            continue
+        if hashlib.sha256(content).hexdigest() == SHA256[name]:
             return content, address
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from error
+        reasons.append(f"{mirror} sent something that is not MNIST's {name}")
     raise DataError(
         f"MNIST cannot be downloaded ({'; '.join(reasons)}): put its four files into {folder}, or use --data strokes."
     )
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Have the folder; raise DataError where it cannot be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from error
 
 
 class _MirrorError(Exception):
@@ -202,8 +208,8 @@ def _keep(folder: Path, name: str, content: bytes, address: str, tell: Callable[
     """Move a verified file into place, and another data set's file of the same name out of its way."""
     path = folder / name
     noted = json.dumps({**origins(folder), name: address}, indent=2)
-    try:
-        if _is_readable(path):
+    with _writing(folder):
+        if idx.read_or_none(path) is not None:
             aside = path.with_name(f"{name}.not-mnist")
             path.replace(aside)
             tell(f"{path} was not MNIST's: it is now {aside.name}.")
@@ -211,16 +217,6 @@ def _keep(folder: Path, name: str, content: bytes, address: str, tell: Callable[
             file.write(content)
         with written_whole(folder / ORIGINS) as file:
             file.write(noted.encode())
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from error
-
-
-def _is_readable(path: Path) -> bool:
-    try:
-        idx.read(path)
-    except DataError:
-        return False
-    return True
 
 
 def _candidates(folder: Path, name: str) -> Iterator[Path]:
@@ -229,14 +225,8 @@ def _candidates(folder: Path, name: str) -> Iterator[Path]:
 
 def _official(folder: Path, name: str) -> NDArray[Any] | None:
     """Return the array in our own file, or None where that is missing, broken, or not MNIST's."""
-    for path in _candidates(folder, name):
-        try:
-            array = idx.read(path)
-        except DataError:
-            continue
-        if is_official(name, array):
-            return array
-    return None
+    arrays = map(idx.read_or_none, _candidates(folder, name))
+    return next((array for array in arrays if array is not None and is_official(name, array)), None)
 
 
 def _digits(folder: Path, arrays: dict[str, NDArray[Any]], names: tuple[str, str]) -> Digits:

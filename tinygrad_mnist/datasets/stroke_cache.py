@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,12 +58,9 @@ def _load(folder: Path, digit: int, tell: Tell) -> NDArray[np.uint8]:
 
 def _kept(path: Path) -> NDArray[np.uint8] | None:
     """Return the images in a file, or None where it is missing, broken or holds something else."""
-    try:
-        images: NDArray[Any] = idx.read(path)
-    except DataError:
-        return None
+    images = idx.read_or_none(path)
     whole = (TRAINING + TEST, strokes.SIDE, strokes.SIDE)
-    return images if images.shape == whole and images.dtype == np.uint8 else None
+    return images if images is not None and images.shape == whole and images.dtype == np.uint8 else None
 
 
 def _draw(digit: int) -> NDArray[np.uint8]:
