@@ -120,14 +120,20 @@ def test_any_rows_can_be_predicted_in_any_order(draw: Draw) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dividing_the_weights_is_dividing_the_pixels_forward_and_backward(dtype: str, draw: Draw, close: Close) -> None:
+def test_a_step_for_bytes_is_the_step_for_pixels(dtype: str, draw: Draw, close: Close) -> None:
     images, t = random_images(20, 6).astype(dtype), random_targets(20, 1)
     parameters = random_parameters(draw, (6, 4, 1), dtype)
     loss, gradients = loss_and_gradients("mean", images / np.asarray(255, dtype), t, parameters)
-    loss_of_bytes, of_bytes = loss_and_gradients("mean", images, t, network.for_bytes(parameters))
+    of_bytes = network.for_bytes(parameters)
+    loss_of_bytes, gradients_of_bytes = loss_and_gradients("mean", images, t, of_bytes)
     tolerance = 1e-6 if dtype == "float32" else 1e-14
     close(loss_of_bytes, loss, tolerance)
-    for there, here in zip(arrays(network.for_bytes(of_bytes)), arrays(gradients), strict=True):
+    rate = 3.0
+    moved = [x - rate * dx for x, dx in zip(arrays(parameters), arrays(gradients), strict=True)]
+    rates = [rate for layer in network.rates_for_bytes(rate, len(parameters)) for rate in layer]
+    stepped = [v - r * dv for v, dv, r in zip(arrays(of_bytes), arrays(gradients_of_bytes), rates, strict=True)]
+    layers = tuple(Layer(*stepped[k : k + 2]) for k in range(0, len(stepped), 2))
+    for there, here in zip(arrays(network.for_pixels(layers)), moved, strict=True):
         assert there.dtype == dtype
         close(there, here, 10 * tolerance)
 

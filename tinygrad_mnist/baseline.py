@@ -29,5 +29,5 @@ def squared(images: Array, ideal: Array) -> Array:
 
 def nearest(distances: Sequence[Array]) -> Array:
     """Return the position (N,) of the smallest of O distances (N,) for each image; of equals, the first."""
-    xp = array_namespace(*distances)
+    xp = array_namespace(distances[0])
     return xp.argmin(xp.stack(list(distances)), axis=0)

@@ -144,7 +144,7 @@ def _network(name: str, loss: str, sizes: tuple[int, ...], draw: Draw, x: NDArra
         """Return what passes through the network, and its parameters, from w, b, w, b and so on."""
         parameters = tuple(Layer(w, b) for w, b in zip(arrays[::2], arrays[1::2], strict=True))
         # The images have the type of the parameters, which may be complex where only one of them is nudged.
-        xp = array_namespace(*arrays)
+        xp = array_namespace(arrays[0])
         images = xp.astype(beside(x, like=arrays[0]), xp.result_type(*arrays))
         return network.forward(images, parameters), parameters
 

@@ -37,6 +37,17 @@ Gradients: TypeAlias = tuple[Layer, ...]
 """The derivative of the loss by each parameter, shaped and typed as it, in the parameter's place."""
 
 
+class Rate(NamedTuple):
+    """How far a layer's weights and biases go down their slopes in a step."""
+
+    w: float
+    b: float
+
+
+Rates: TypeAlias = tuple[Rate, ...]
+"""The learning rates of all layers, in their order."""
+
+
 class Passed(NamedTuple):
     """What a linear pass was given on the way forward, and what it gave: all that the way back needs."""
 
@@ -113,11 +124,27 @@ def backward(dz: Array, passed: Sequence[Passed], parameters: Parameters) -> Gra
 def for_bytes(parameters: Parameters) -> Parameters:
     """Return the parameters that do with bytes from 0 to 255 what these do with pixels from 0 to 1.
 
-    (x / 255) w + b = x (w / 255) + b, and there are far fewer weights to divide than pixels. The way back is the same:
-    L depends on w through v = w / 255, so dw = dv / 255, and this function turns dv into dw as it turns w into v.
+    (x / 255) w + b = x (w / 255) + b, and there are far fewer weights to divide than pixels.
     """
     (w, b), *others = parameters
     return (Layer(w * (1 / BRIGHTEST), b), *others)
+
+
+def for_pixels(parameters: Parameters) -> Parameters:
+    """Return the parameters that do with pixels from 0 to 1 what these do with bytes: `for_bytes` undone."""
+    (v, b), *others = parameters
+    return (Layer(v * BRIGHTEST, b), *others)
+
+
+def rates_for_bytes(learning_rate: float, layers: int) -> Rates:
+    """Return the rates with which so many layers for bytes learn what layers for pixels do with `learning_rate`.
+
+    L depends on w through v = w / 255, so dw = dv / 255. A step takes w to w - r dw, and v with it:
+
+        v = w / 255   goes to   (w - r dw) / 255 = v - r / 255 * dv / 255 = v - (r / 255^2) dv
+    """
+    first = Rate(learning_rate / BRIGHTEST**2, learning_rate)
+    return (first, *[Rate(learning_rate, learning_rate)] * (layers - 1))
 
 
 def predict(images: Array, rows: Array, parameters: Parameters) -> Array:

@@ -2,60 +2,55 @@
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import TypeAlias
 
-from tinygrad_mnist.network import Gradients, Layer, Parameters
+from tinygrad_mnist.network import Gradients, Layer, Parameters, Rates
+
+Velocity: TypeAlias = Gradients | None
+"""How fast each parameter moves, in the parameter's place; None where nothing has moved yet, or nothing is kept."""
+
+Step: TypeAlias = Callable[[Parameters, Velocity, Gradients, Rates], tuple[Parameters, Velocity]]
+"""A rule that takes parameters downhill. What it is to remember of the way, it returns, and is given the next time."""
+
+KEPT = 0.9
+"""The share of its speed that the ball keeps at each step."""
 
 
-class Step(Protocol):
-    """A rule that takes parameters downhill. It may remember where it comes from, so each training has its own."""
+def plain(
+    parameters: Parameters, velocity: Velocity, gradients: Gradients, rates: Rates
+) -> tuple[Parameters, Velocity]:
+    """Return the parameters after a step of gradient descent: each less its gradient times its learning rate.
 
-    def __call__(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> Parameters:
-        """Return the parameters after one step."""
-
-
-class Plain:
-    """Gradient descent: each parameter less its gradient times the learning rate.
-
-    w = w - learning_rate * dw
+    w = w - rate * dw
     """
-
-    def __call__(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> Parameters:
-        """Return the parameters after one step."""
-        return tuple(
-            Layer(w - learning_rate * dw, b - learning_rate * db)
-            for (w, b), (dw, db) in zip(parameters, gradients, strict=True)
-        )
+    stepped = tuple(
+        Layer(w - rate.w * dw, b - rate.b * db)
+        for (w, b), (dw, db), rate in zip(parameters, gradients, rates, strict=True)
+    )
+    return stepped, velocity
 
 
-class Momentum:
-    """Gradient descent with momentum: a ball that keeps nine tenths of its speed at each step.
+def momentum(
+    parameters: Parameters, velocity: Velocity, gradients: Gradients, rates: Rates
+) -> tuple[Parameters, Velocity]:
+    """Return the parameters after a step with momentum, and their velocity: a ball that keeps nine tenths of its speed.
 
     v = 0.9 * v + dw
-    w = w - learning_rate * v
+    w = w - rate * v
 
     Where the gradient stays the same, v grows to ten times it. (Polyak, Some methods of speeding up the convergence of
     iteration methods, 1964; in this form Sutskever and others, On the importance of initialization and momentum, 2013.)
     """
-
-    KEPT = 0.9
-
-    def __init__(self) -> None:
-        self.velocity: Gradients | None = None
-
-    def __call__(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> Parameters:
-        """Return the parameters after one step, and remember the velocity."""
-        if self.velocity is None:
-            self.velocity = gradients
-        else:
-            self.velocity = tuple(
-                Layer(self.KEPT * v + dw, self.KEPT * u + db)
-                for (v, u), (dw, db) in zip(self.velocity, gradients, strict=True)
-            )
-        return Plain()(parameters, self.velocity, learning_rate)
+    if velocity is None:
+        velocity = gradients
+    else:
+        velocity = tuple(
+            Layer(KEPT * v + dw, KEPT * u + db) for (v, u), (dw, db) in zip(velocity, gradients, strict=True)
+        )
+    return plain(parameters, velocity, velocity, rates)
 
 
-STEPS: dict[str, Callable[[], Step]] = {"plain": Plain, "momentum": Momentum}
+STEPS: dict[str, Step] = {"plain": plain, "momentum": momentum}
 """The rules by their names."""
 
 

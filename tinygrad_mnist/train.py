@@ -1,7 +1,8 @@
 """Stochastic gradient descent, in the seven steps of the book, numbered in the code of `train`."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,10 @@ from tinygrad_mnist.backend import Array, array_namespace, beside
 from tinygrad_mnist.errors import TrainingError
 from tinygrad_mnist.metrics import accuracy
 from tinygrad_mnist.network import LOSSES, Layer, Parameters
-from tinygrad_mnist.steps import SCHEDULES, STEPS
+from tinygrad_mnist.steps import SCHEDULES, STEPS, Velocity
+
+KEEP = ("best", "last")
+DTYPES = ("float32", "float64")
 
 NO_IMPROVEMENT = "no improvement"
 ALL_EPOCHS = "all epochs done"
@@ -41,21 +45,47 @@ class Settings:
     seed: int = 0
     dtype: str = "float32"
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where a choice means nothing, or TypeError: they may have been read from a file."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if type(value) is not type(field.default):
+                raise TypeError(f"{field.name} is {value!r}")
+        choices: dict[str, Container[str]] = {
+            "loss": LOSSES,
+            "step": STEPS,
+            "schedule": SCHEDULES,
+            "keep": KEEP,
+            "dtype": DTYPES,
+        }
+        wrong = [name for name, known in choices.items() if getattr(self, name) not in known]
+        wrong += [name for name in ("batch", "epochs", "patience") if getattr(self, name) < 1]
+        wrong += ["learning_rate"] * (not 0 <= self.learning_rate < math.inf) + ["seed"] * (self.seed < 0)
+        wrong += ["hidden"] * any(type(size) is not int or size < 1 for size in self.hidden)
+        if wrong:
+            raise ValueError(", ".join(f"{name} is {getattr(self, name)!r}" for name in wrong))
+
 
 class Epoch(NamedTuple):
-    """One pass over the training examples: its number from 1, and how things stand after it."""
+    """One pass over the training examples: its number from 1, and how things stand after it.
 
-    number: int
+    It holds all that the next one depends on, and so training can go on from any epoch as if it had never stopped.
+    """
+
+    number: int  # 0 before the first
     loss: float  # mean over the epoch's batches, each taken before its step
     valid_accuracy: float
     parameters: Parameters
+    velocity: Velocity  # in bytes, as the gradients are: see network.for_bytes
+    highest: float  # validation accuracy so far
+    improved: int  # the number of the epoch that reached it first
 
 
 class Trained(NamedTuple):
     """What training returns: the best epoch, how many there were, and why it stopped."""
 
     best: Epoch
-    epochs: int
+    last: Epoch
     stopped: str  # NO_IMPROVEMENT or ALL_EPOCHS
 
 
@@ -76,52 +106,64 @@ def train(
     settings: Settings,
     report: Callable[[Epoch], object] = lambda _: None,
     renew: Renew = unchanged,
+    after: Epoch | None = None,
 ) -> Trained:
     """Learn from `training`; stop when accuracy on `validation` no longer rises; return the best seen.
 
-    Of epochs that are equally good, the last is taken; and of all of them, where the settings keep the last. `report`
-    is called after each epoch. `renew` may give other examples for each epoch, as distortions do. The same settings
-    give the same parameters bit for bit on a CPU. Raises TrainingError where the loss is no longer finite.
+    `report` is called after each epoch. `renew` may give other examples for each epoch, as distortions do. Training
+    goes on `after` an epoch that was one of the best, where one is given. The same settings give the same parameters
+    bit for bit on a CPU, interrupted or not. Raises TrainingError where the loss is no longer finite.
     """
     # 1. Initialise the parameters.
-    parameters = start(training, settings)
-    measured, step, share = LOSSES[settings.loss], STEPS[settings.step](), SCHEDULES[settings.schedule]
-
-    best, highest, improved = Epoch(0, float("nan"), -1.0, parameters), -1.0, 0
-    for number in range(1, settings.epochs + 1):
-        learning_rate = settings.learning_rate * share(number, settings.epochs)
-        losses: list[Array] = []
+    epoch = best = after or start(training, settings)
+    measured, step = LOSSES[settings.loss], STEPS[settings.step]
+    while not (why := stopped(epoch, settings)):
+        number, losses = epoch.number + 1, []
+        # Inside an epoch the parameters are those for bytes, which the images are made of.
+        parameters, velocity = network.for_bytes(epoch.parameters), epoch.velocity
+        rates = network.rates_for_bytes(learning_rate(number, settings), len(parameters))
         for images, t in batches(renew(training, number), settings, number):
             # 2. Predict.
             x = array_namespace(images).astype(images, parameters[0].w.dtype)
-            scaled = network.for_bytes(parameters)
-            passed = network.forward(x, scaled)
+            passed = network.forward(x, parameters)
             # 3. Measure the loss, and how it changes with the logits.
             loss, dz = measured(passed[-1].z, t)
             losses.append(loss)
             # 4. Find its gradient.
-            gradients = network.for_bytes(network.backward(dz, passed, scaled))
+            gradients = network.backward(dz, passed, parameters)
             # 5. Step downhill.
-            parameters = step(parameters, gradients, learning_rate)
+            parameters, velocity = step(parameters, velocity, gradients, rates)
             # 6. Repeat, batch after batch and epoch after epoch.
-        epoch = Epoch(number, _finite_mean(losses, parameters), measure(parameters, validation), parameters)
+        epoch = _ended(epoch, losses, network.for_pixels(parameters), velocity, validation)
         report(epoch)
-        if epoch.valid_accuracy > highest:
-            highest, improved = epoch.valid_accuracy, number
-        # Of equals, the one that has seen more.
-        if epoch.valid_accuracy >= best.valid_accuracy or settings.keep == "last":
-            best = epoch
-        # 7. Stop, when accuracy on digits that were held out has stopped improving.
-        if number - improved >= settings.patience:
-            return Trained(best, number, NO_IMPROVEMENT)
-    return Trained(best, settings.epochs, ALL_EPOCHS)
+        best = epoch if is_kept(epoch, settings) else best
+    # 7. Stop, when accuracy on digits that were held out has stopped improving.
+    return Trained(best, epoch, why)
 
 
-def start(training: Examples, settings: Settings) -> Parameters:
-    """Return the parameters that training begins with, where the examples live: the same numbers everywhere."""
+def start(training: Examples, settings: Settings) -> Epoch:
+    """Return how things stand before the first epoch, where the examples live: the same numbers everywhere."""
     sizes = (training.images.shape[1], *settings.hidden, training.t.shape[1])
     layers = network.initialise(sizes, np.random.default_rng((settings.seed, 0)), settings.dtype)
-    return tuple(Layer(*(beside(array, like=training.images) for array in layer)) for layer in layers)
+    parameters = tuple(Layer(*(beside(array, like=training.images) for array in layer)) for layer in layers)
+    return Epoch(0, float("nan"), -1.0, parameters, velocity=None, highest=-1.0, improved=0)
+
+
+def learning_rate(number: int, settings: Settings) -> float:
+    """Return the learning rate of an epoch."""
+    return settings.learning_rate * SCHEDULES[settings.schedule](number, settings.epochs)
+
+
+def stopped(epoch: Epoch, settings: Settings) -> str:
+    """Return why training stops after this epoch, NO_IMPROVEMENT or ALL_EPOCHS; nothing where it goes on."""
+    if epoch.number - epoch.improved >= settings.patience:
+        return NO_IMPROVEMENT
+    return ALL_EPOCHS if epoch.number >= settings.epochs else ""
+
+
+def is_kept(epoch: Epoch, settings: Settings) -> bool:
+    """Return whether this is the best epoch so far: of equals the one that has seen more, or always the last."""
+    return epoch.valid_accuracy == epoch.highest or settings.keep == "last"
 
 
 def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tuple[Array, Array]]:
@@ -139,6 +181,16 @@ def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tupl
 def measure(parameters: Parameters, examples: Examples) -> float:
     """Return the accuracy, 0 to 1, of the network with these parameters on these examples."""
     return accuracy(network.predict(examples.images, examples.rows, parameters), examples.t)
+
+
+def _ended(
+    before: Epoch, losses: list[Array], parameters: Parameters, velocity: Velocity, validation: Examples
+) -> Epoch:
+    """Return the epoch that follows the one before, from what its batches left behind."""
+    loss, valid_accuracy = _finite_mean(losses, parameters), measure(parameters, validation)
+    number, is_better = before.number + 1, valid_accuracy > before.highest
+    highest, improved = (valid_accuracy, number) if is_better else (before.highest, before.improved)
+    return Epoch(number, loss, valid_accuracy, parameters, velocity, highest, improved)
 
 
 def _finite_mean(losses: list[Array], parameters: Parameters) -> float:

@@ -23,6 +23,9 @@ from tinygrad_mnist.train import Examples
 
 PRESETS: dict[str, Callable[[int], Preset]] = {"line": presets.line, "chapter": presets.chapter, "best": presets.best}
 
+AUGMENT = 1
+"""Numbers of their own for distortions: train.py draws the order of an epoch from (seed, epoch)."""
+
 
 @click.command()
 @options.data
@@ -126,7 +129,7 @@ def train(
     tell.finish(
         {
             **about,
-            "epochs": trained.epochs,
+            "epochs": trained.last.number,
             "best_epoch": trained.best.number,
             "loss": trained.best.loss,
             "valid_accuracy": trained.best.valid_accuracy,
@@ -167,7 +170,3 @@ def _distorted(digits: Digits, seed: int, place: Backend) -> training.Renew:
         return Examples(place.place(distorted.reshape(count, -1)), place.place(np.arange(count)), examples.t)
 
     return renew
-
-
-AUGMENT = 1
-"""Numbers of their own for distortions: train.py draws the order of an epoch from (seed, epoch)."""

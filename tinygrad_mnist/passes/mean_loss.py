@@ -31,7 +31,9 @@ def forward(p: Array, t: Array) -> Array:
     require_same_shape(p=p, t=t)
     require_entries(p=p)
     xp = array_namespace(p)
-    return xp.mean(xp.where(t == 1, 1 - p, p))
+    n = math.prod(p.shape)
+    e = xp.where(t == 1, 1 - p, p)
+    return xp.sum(e) / n
 
 
 def backward(p: Array, t: Array) -> Array:
