@@ -1,6 +1,6 @@
 """How well each kind of network reads MNIST's test digits: five seeds each, by the command line that users run.
 
-    python benchmarks/accuracy.py --data DIR [--row NAME]...
+    python -m benchmarks.accuracy --data DIR [--row NAME]...
 
 The test digits are looked at once a run, at its end; every choice was made on held-out training digits. Writes its
 section of RESULTS.md, from this run and from what accuracy.json remembers of rows that were not asked for. Everything
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-from results import machine, table, write_section
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.results import ROOT, machine, table, write_section
+
 REMEMBERED = Path(__file__).with_name("accuracy.json")
 
 

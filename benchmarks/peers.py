@@ -68,10 +68,12 @@ def sgd_classifier(x: Floats, t: Floats, epochs: int = 1) -> Any:
     return model.fit(x, t[:, 0])
 
 
-def mlp_classifier(x: Floats, labels: NDArray[Any], batch: int) -> Any:
-    """Train one epoch of scikit-learn's network with one hidden layer of 300."""
-    model = MLPClassifier((300,), solver="sgd", batch_size=batch, random_state=0)
-    return model.partial_fit(x, labels, classes=range(10))
+def mlp_classifier(x: Floats, labels: NDArray[Any], batch: int, epochs: int) -> Any:
+    """Train scikit-learn's network with one hidden layer of 300."""
+    model = MLPClassifier((300,), solver="sgd", learning_rate_init=0.1, momentum=0.0, batch_size=batch, random_state=0)
+    for _ in range(epochs):
+        model.partial_fit(x, labels, classes=range(10))
+    return model
 
 
 def products(x: Floats, hidden: int, outputs: int, batch: int) -> None:

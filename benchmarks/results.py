@@ -4,6 +4,7 @@ import os
 import platform
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

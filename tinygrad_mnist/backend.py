@@ -140,7 +140,8 @@ def require_same_shape(**arrays: Array) -> None:
 
     (64, 1) against (64,) would broadcast to (64, 64), and a network would train on it, silently wrong.
     """
-    (name, shape), (other, other_shape) = ((key, _shape(array)) for key, array in arrays.items())
+    (name, array), (other, other_array) = arrays.items()
+    shape, other_shape = _shape(array), _shape(other_array)
     if shape != other_shape:
         raise ValueError(f"{name} has shape {shape} and {other} has shape {other_shape}: they must be the same")
 
@@ -220,7 +221,8 @@ def stack(images: Sequence[Any]) -> Array:
 
 
 def _shape(array: Array) -> tuple[int, ...]:
-    return tuple(array.shape) if hasattr(array, "shape") else np.shape(array)
+    shape: tuple[int, ...] = getattr(array, "shape", ())
+    return shape
 
 
 def _from_python(data: Any, dtype: Any) -> np.ndarray[Any, Any]:

@@ -168,13 +168,15 @@ def is_kept(epoch: Epoch, settings: Settings) -> bool:
 
 def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tuple[Array, Array]]:
     """Yield images (B, I) and t (B, O) of all the examples once, in an order that depends on (seed, epoch) alone."""
-    count = examples.rows.shape[0]
     xp = array_namespace(examples.images)
+    count = examples.rows.shape[0]
     order = beside(np.random.default_rng((settings.seed, epoch)).permutation(count), like=examples.images)
+    # Rows and targets are small, and gathered all at once. Images are not: they are gathered as the bytes that they
+    # are, a batch at a time, and widened where they are used, while they are still in the cache.
+    rows, t = xp.take(examples.rows, order, axis=0), xp.take(examples.t, order, axis=0)
     for first in range(0, count, settings.batch):
-        part = order[first : min(first + settings.batch, count)]
-        rows = xp.take(examples.rows, part, axis=0)
-        yield xp.take(examples.images, rows, axis=0), xp.take(examples.t, part, axis=0)
+        part = slice(first, min(first + settings.batch, count))
+        yield xp.take(examples.images, rows[part], axis=0), t[part, :]
 
 
 @np.errstate(over="ignore", invalid="ignore")

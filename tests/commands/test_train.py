@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result
+
+from tinygrad_mnist.datasets import digits, idx, mnist
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -185,3 +188,18 @@ def test_mnists_threes_and_sevens_are_told_apart_to_98_percent(events: Events, s
     result = events("train", "--data", shared_mnist, "--seed", seed)[-1]
     assert result["data"] == "mnist"
     assert result["test_accuracy"] >= 0.98
+
+
+def test_a_file_larger_than_memory_is_read_where_it_lies(
+    events: Events, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every way to a copy is closed: choosing digits, holding some out and training have to do without."""
+    rng = np.random.default_rng(0)
+    for (images, labels), count in ((mnist.TRAINING, 60), (mnist.TEST, 30)):
+        idx.write(tmp_path / images, rng.integers(0, 256, (count, 28, 28), dtype=np.uint8))
+        idx.write(tmp_path / labels, (np.arange(count) % 10).astype(np.uint8))
+    expected = events("train", "--data", tmp_path, "--seed", 1, "--epochs", 2)[-1]
+    monkeypatch.setattr(digits, "SMALL", 0)
+    monkeypatch.delattr(digits.Digits, "images")
+    result = events("train", "--data", tmp_path, "--seed", 1, "--epochs", 2)[-1]
+    assert result["loss"] == expected["loss"]

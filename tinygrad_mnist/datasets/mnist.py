@@ -68,7 +68,7 @@ def read(folder: Path) -> tuple[Digits, Digits, bool]:
             raise DataError(f"{folder} has no {name}, with or without .gz: name a folder with MNIST's four files.")
         arrays[name] = idx.read(path)
     training, test = (_digits(folder, arrays, names) for names in (TRAINING, TEST))
-    if training.images.shape[1:] != test.images.shape[1:]:
+    if training.source.shape[1:] != test.source.shape[1:]:
         raise DataError(f"in {folder}, the images to train on and those to test on differ in size.")
     return training, test, all(is_official(name, array) for name, array in arrays.items())
 
