@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_mnist.datasets.warp import affine
+
 SMOOTH = 4.0
 """Width of the Gaussian that makes neighbouring pixels move together, in pixels (Simard's sigma)."""
 
@@ -54,10 +56,11 @@ def displacements(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Flo
     spreads = np.array([TURN, SLANT, GROW, GROW, SHIFT, SHIFT], np.float32)
     drawn = spreads[:, None, None, None] * rng.standard_normal((6, count, 1, 1), dtype=np.float32)
     turn, slant, (tall, wide), (down, right) = drawn[0], drawn[1], np.exp(drawn[2:4]), drawn[4:6]
-    # Made wider and taller and slanted, then turned; less where each pixel was.
-    cos, sin = np.cos(turn), np.sin(turn)
-    dy = (cos * tall + sin * slant - 1) * y + (sin * wide * x + down)
-    dx = (cos * slant - sin * tall) * y + ((cos * wide - 1) * x + right)
+    # The map is linear, so that rows and columns can be moved apart from each other: far fewer than all the pixels.
+    columns_x, columns_y = affine(x, np.float32(0), turn, slant, wide, tall)
+    rows_x, rows_y = affine(np.float32(0), y, turn, slant, wide, tall)
+    dy = (rows_y - y) + (columns_y + down)
+    dx = rows_x + (columns_x - x + right)
     elastic = smooth_noise((2, *shape), rng) * np.float32(ELASTIC)
     return dy + elastic[0], dx + elastic[1]
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets.skeletons import WAYS, Way
+from tinygrad_mnist.datasets.warp import affine
 
 VERSION = 1
 """Raise it whenever the same seed no longer gives the same images: what was kept on disk is then drawn anew."""
@@ -125,8 +126,7 @@ def bend(path: Floats, count: int, rng: np.random.Generator) -> Floats:
     lean = rng.normal(*LEAN, (count, 1))
     widen = np.exp(rng.normal(*WIDEN, (count, 1)))
     turn = rng.normal(0, TURN, (count, 1))
-    x = widen * x - lean * y
-    return np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], axis=2)
+    return np.stack(affine(x, y, turn, -lean, widen, 1.0), axis=2)
 
 
 def fit(paths: Floats, radius: Floats) -> Floats:
