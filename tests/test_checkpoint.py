@@ -135,8 +135,8 @@ def test_an_npz_file_of_something_else_is_refused(path: Path, refused: Refused) 
 
 
 def test_a_newer_version_is_refused_with_both_versions(path: Path, refused: Refused) -> None:
-    np.savez(path, **{**STORED, "version": 2, "something_new": 1})
-    refused("version 2, .*up to 1: update")
+    np.savez(path, **{**STORED, "version": 3, "something_new": 1})
+    refused("version 3, .*up to 2: update")
 
 
 @pytest.mark.parametrize("name", STORED)

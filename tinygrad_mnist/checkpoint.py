@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_mnist import progress
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.files import written_whole
 from tinygrad_mnist.network import Layer, Parameters
+from tinygrad_mnist.progress import Progress
 
 FORMAT = "tinygrad_mnist checkpoint"
-VERSION = 1
+VERSION = 2
 """Raised when an older program could no longer read what is written."""
 
 MALFORMED = (
@@ -31,6 +33,9 @@ MALFORMED = (
 KEYS = {"format", "version", "digits", "layer_sizes", "seed"}
 """What every file has, beside w1, b1, w2, b2 and so on for the layers."""
 
+PROGRESS = "progress"
+"""What a file has beside, from which training can go on; and vw1, vb1 and so on where the layers have a velocity."""
+
 MOST_LAYERS = 100
 
 
@@ -41,6 +46,7 @@ class Checkpoint:
     parameters: Parameters  # on the host
     digits: tuple[int, ...]  # as network.targets and network.decide take them
     seed: int
+    progress: Progress | None = None  # its epoch has the same parameters
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -73,8 +79,10 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "layer_sizes": np.array(checkpoint.layer_sizes),
         "seed": np.array(checkpoint.seed),
     }
-    for number, (w, b) in enumerate(checkpoint.parameters, start=1):
-        stored |= {f"w{number}": w, f"b{number}": b}
+    stored |= _named("", checkpoint.parameters)
+    if checkpoint.progress is not None:
+        stored |= {PROGRESS: np.array(checkpoint.progress.as_text())}
+        stored |= _named("v", checkpoint.progress.epoch.velocity or ())
     if not _consistent(stored):
         raise ValueError("these parameters, digits and seed are not those of a trained network")
     try:
@@ -100,11 +108,39 @@ def load(path: Path) -> Checkpoint:
         )
     if KEYS - stored.keys() or not _consistent(stored):
         raise CheckpointError(f"{path} is broken: what it holds does not fit together; train and save again.")
-    return Checkpoint(
-        tuple(Layer(stored[f"w{k}"], stored[f"b{k}"]) for k in range(1, stored["layer_sizes"].size)),
-        tuple(int(digit) for digit in stored["digits"]),
-        int(stored["seed"]),
-    )
+    parameters = _layers(stored, "")
+    try:
+        progress = _progress(stored, parameters)
+    except (*MALFORMED, AttributeError) as error:
+        raise CheckpointError(f"{path} is broken: where its training stands is not said; train anew.") from error
+    digits = tuple(int(digit) for digit in stored["digits"])
+    return Checkpoint(parameters, digits, int(stored["seed"]), progress)
+
+
+def _named(prefix: str, layers: Parameters) -> dict[str, NDArray[Any]]:
+    """Return the arrays of layers by the names that they have in a file."""
+    return {
+        f"{prefix}{letter}{number}": array
+        for number, layer in enumerate(layers, start=1)
+        for letter, array in zip("wb", layer, strict=True)
+    }
+
+
+def _layers(stored: dict[str, NDArray[Any]], prefix: str) -> Parameters:
+    """Return the layers in a file: `_named` undone."""
+    numbers = range(1, stored["layer_sizes"].size)
+    return tuple(Layer(stored[f"{prefix}w{number}"], stored[f"{prefix}b{number}"]) for number in numbers)
+
+
+def _progress(stored: dict[str, NDArray[Any]], parameters: Parameters) -> Progress | None:
+    """Return where training stands, None where the file does not say. Raises ValueError and others for nonsense."""
+    if PROGRESS not in stored:
+        return None
+    velocity = _layers(stored, "v") if "vw1" in stored else None
+    said = progress.from_text(str(stored[PROGRESS]), parameters, velocity)
+    if said.chosen.settings.seed != stored["seed"]:
+        raise ValueError("two seeds")
+    return said
 
 
 def _stored(path: Path) -> dict[str, NDArray[Any]]:
@@ -158,11 +194,16 @@ def _consistent(stored: dict[str, NDArray[Any]]) -> bool:
 
 
 def _fitting_layers(stored: dict[str, NDArray[Any]], sizes: list[int]) -> bool:
-    """Return whether the layers have these sizes, one floating type, and no entry that is not a finite number."""
-    names = [f"{letter}{number}" for number in range(1, len(sizes)) for letter in "wb"]
-    if stored.keys() != KEYS | set(names):
-        return False
+    """Return whether the layers have these sizes, one floating type, and no entry that is not a finite number.
+
+    And the same of their velocity, where there is one.
+    """
     shapes = [shape for inputs, outputs in itertools.pairwise(sizes) for shape in ((inputs, outputs), (outputs,))]
+    names = [f"{letter}{number}" for number in range(1, len(sizes)) for letter in "wb"]
+    if "vw1" in stored:
+        shapes, names = 2 * shapes, names + [f"v{name}" for name in names]
+    if stored.keys() - {PROGRESS} != KEYS | set(names):
+        return False
     arrays = [stored[name] for name in names]
     return (
         arrays[0].dtype in (np.float32, np.float64)

@@ -19,6 +19,7 @@ DTYPES = ("float32", "float64")
 
 NO_IMPROVEMENT = "no improvement"
 ALL_EPOCHS = "all epochs done"
+INTERRUPTED = "interrupted"
 
 
 class Examples(NamedTuple):
@@ -81,12 +82,22 @@ class Epoch(NamedTuple):
     improved: int  # the number of the epoch that reached it first
 
 
+def moved(epoch: Epoch, move: Callable[[Array], Array]) -> Epoch:
+    """Return the epoch with its arrays moved, to a device or to the host."""
+
+    def layers(some: Parameters) -> Parameters:
+        return tuple(Layer(*map(move, layer)) for layer in some)
+
+    velocity = None if epoch.velocity is None else layers(epoch.velocity)
+    return epoch._replace(parameters=layers(epoch.parameters), velocity=velocity)
+
+
 class Trained(NamedTuple):
     """What training returns: the best epoch, how many there were, and why it stopped."""
 
     best: Epoch
     last: Epoch
-    stopped: str  # NO_IMPROVEMENT or ALL_EPOCHS
+    stopped: str  # NO_IMPROVEMENT or ALL_EPOCHS; INTERRUPTED by whoever called
 
 
 Renew = Callable[[Examples, int], Examples]

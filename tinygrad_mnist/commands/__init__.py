@@ -25,6 +25,9 @@ class OneSentence(click.Group):
         try:
             with backend.enough_memory():
                 return super().invoke(context)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            context.exit(130)
         except TinygradMnistError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:

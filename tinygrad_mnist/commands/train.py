@@ -9,19 +9,22 @@ from typing import Any
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
 from tinygrad_mnist import backend, checkpoint, datasets, network, presets, steps
 from tinygrad_mnist import train as training
 from tinygrad_mnist.backend import Backend
-from tinygrad_mnist.checkpoint import Checkpoint
 from tinygrad_mnist.commands import options, report
+from tinygrad_mnist.commands.resume import Begun, Watch, keeper, resumed
 from tinygrad_mnist.commands.training_report import ToHurried, ToPerson, ToProgram, TrainingReport
-from tinygrad_mnist.datasets.digits import Digits
-from tinygrad_mnist.network import Layer
+from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.presets import Preset
-from tinygrad_mnist.train import Examples
+from tinygrad_mnist.train import INTERRUPTED, Examples, Trained
 
 PRESETS: dict[str, Callable[[int], Preset]] = {"line": presets.line, "chapter": presets.chapter, "best": presets.best}
+
+WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume", "quiet", "as_json"}
+"""What may be said beside --resume: where, how long, and how to tell of it; nothing that makes another training."""
 
 AUGMENT = 1
 """Numbers of their own for distortions: train.py draws the order of an epoch from (seed, epoch)."""
@@ -64,10 +67,18 @@ AUGMENT = 1
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Repeats a run exactly. New each time if not given.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="The type of all the numbers.")
 @options.backend
-@click.option("--save", "-s", type=click.Path(path_type=Path), metavar="FILE", help="Keep the trained network here.")
+@click.option(
+    "--save", "-s", type=click.Path(path_type=Path), metavar="FILE", help="Keep the best network so far here."
+)
+@click.option(
+    "--resume", "-r", type=click.Path(path_type=Path), metavar="FILE", help="Go on with the training that FILE keeps."
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print one line, at the end.")
 @options.json_events
+@click.pass_context
 def train(
+    context: click.Context,
+    /,
     source: str,
     digits: tuple[int, ...],
     preset: str,
@@ -75,6 +86,7 @@ def train(
     hold_out: float | None,
     backend_name: str,
     save: Path | None,
+    resume: Path | None,
     quiet: bool,
     as_json: bool,
     **choices: Any,
@@ -85,47 +97,52 @@ def train(
     loss, trained by stochastic gradient descent with gradients worked out by hand. A share of the
     training digits is held out, and decides when to stop; the test digits are looked at once, at the end.
 
+    With --save, the best network so far is in FILE at any moment, and Ctrl-C loses nothing: --resume FILE
+    goes on from there, to the same end as if nothing had happened.
+
     \b
     Examples:
       python cli.py train
       python cli.py train --digits 4,9 --hidden 30 --save model.npz
+      python cli.py train --resume model.npz
       python cli.py train --digits 0-9 --preset best
       python cli.py train --data strokes --seed 1
     """
-    chosen = _chosen(PRESETS[preset](len(digits)), augment, hold_out, choices)
-    settings = chosen.settings
     tell: TrainingReport = ToProgram() if as_json else ToHurried() if quiet else ToPerson()
-    place = backend.choose(backend_name)
+    if resume is None:
+        begun = Begun(_chosen(PRESETS[preset](len(digits)), augment, hold_out, choices), digits)
+    else:
+        _require_only_more(context, resume)
+        begun = resumed(resume, choices)
+        save = save or resume
     if save is not None:
         checkpoint.require_writable(save)
-    data = datasets.load(source, digits, report.notice, report.DownloadBar)
+    place = backend.choose(backend_name)
+    data = datasets.load(source, begun.digits, report.notice, report.DownloadBar)
+    trained = _trained(begun, data, place, save, tell)
+    context.exit(130 if trained.stopped == INTERRUPTED else 0)
+
+
+def _trained(begun: Begun, data: DataSet, place: Backend, save: Path | None, tell: TrainingReport) -> Trained:
+    """Train, keep and tell; return how it ended."""
+    chosen, digits, settings = begun.chosen, begun.digits, begun.chosen.settings
+    keep = keeper(save, begun, data.training)
     learn, held_out = data.training.hold_out(chosen.hold_out, settings.seed)
     about = {"digits": digits, "data": data.name, "backend": place.name}
-    sizes = [learn.pixels.shape[1], *settings.hidden, network.targets(learn.labels[:1], digits).shape[1]]
-    tell.start(
-        {
-            **about,
-            "origin": data.origin,
-            "training": len(learn.labels),
-            "held_out": len(held_out.labels),
-            "test": len(data.test.labels),
-            "layers": sizes,
-            "augment": chosen.augment,
-            "device": place.description,
-            **asdict(settings),
-        }
-    )
-    begun = time.perf_counter()
+    tell.start(about | _start(begun, data, learn, held_out, place))
+    seconds = -time.perf_counter()
     renew = _distorted(learn, settings.seed, place) if chosen.augment else training.unchanged
-    with tell.epochs(settings.epochs) as show:
-        trained = training.train(
-            _examples(learn, digits, place), _examples(held_out, digits, place), settings, show, renew
-        )
-    seconds = time.perf_counter() - begun
+    after = begun.after and training.moved(begun.after, place.place)
+    with tell.epochs(settings.epochs - (after.number if after else 0)) as show:
+        watch = Watch(after, settings, show, keep)
+        try:
+            trained = training.train(
+                _examples(learn, digits, place), _examples(held_out, digits, place), settings, watch, renew, after
+            )
+        except KeyboardInterrupt:
+            trained = watch.interrupted()
+    seconds += time.perf_counter()
     test_accuracy = training.measure(trained.best.parameters, _examples(data.test, digits, place))
-    if save is not None:
-        parameters = tuple(Layer(*map(backend.to_host, layer)) for layer in trained.best.parameters)
-        checkpoint.save(save, Checkpoint(parameters, digits, settings.seed))
     tell.finish(
         {
             **about,
@@ -142,6 +159,32 @@ def train(
             "saved": str(save) if save else None,
         }
     )
+    return trained
+
+
+def _start(begun: Begun, data: DataSet, learn: Digits, held_out: Digits, place: Backend) -> dict[str, Any]:
+    """Return what is to be said before training."""
+    settings = begun.chosen.settings
+    outputs = network.targets(learn.labels[:1], begun.digits).shape[1]
+    return {
+        "origin": data.origin,
+        "training": len(learn.labels),
+        "held_out": len(held_out.labels),
+        "test": len(data.test.labels),
+        "layers": [learn.pixels.shape[1], *settings.hidden, outputs],
+        "augment": begun.chosen.augment,
+        "device": place.description,
+        "after": begun.after.number if begun.after else 0,
+        **asdict(settings),
+    }
+
+
+def _require_only_more(context: click.Context, resume: Path) -> None:
+    """Raise a usage error for an option that would make another training of the one that goes on."""
+    for option in context.command.params:
+        given = context.get_parameter_source(str(option.name)) is not ParameterSource.DEFAULT
+        if given and option.name not in WITH_RESUME:
+            raise click.UsageError(f"{option.opts[0]} cannot be changed, as --resume goes on with what {resume} says.")
 
 
 def _chosen(preset: Preset, augment: bool | None, hold_out: float | None, choices: dict[str, Any]) -> Preset:

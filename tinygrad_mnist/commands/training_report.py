@@ -75,6 +75,8 @@ class ToPerson:
         report.line("steps", _steps(facts))
         report.line("device", f"{facts['device']}, {facts['dtype']}")
         report.line("seed", str(facts["seed"]))
+        if facts["after"]:
+            report.line("resumed", f"after epoch {facts['after']}")
 
     @contextmanager
     def epochs(self, count: int) -> Iterator[Show]:
@@ -85,11 +87,10 @@ class ToPerson:
         with click.progressbar(
             length=count,
             label="epochs    ",
-            width=12,
+            width=6,
             bar_template="%(label)s%(bar)s %(info)s",
             fill_char="=",
             empty_char="-",
-            show_eta=False,
             show_percent=False,
             show_pos=True,
             item_show_func=lambda epoch: epoch and _short(epoch),

@@ -1,5 +1,6 @@
 """What every data set gives: images of digits and their labels, to train on and to test on."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,18 @@ class Digits:
         """
         size = len(self.places) * self.source[:1].nbytes
         return Digits.of(self.images, self.labels) if size <= SMALL else self
+
+    def fingerprint(self) -> str:
+        """Return 64 hexadecimal digits that are the same for the same digits in the same order, and for hardly others.
+
+        SHA-256 of the labels, the size of an image, and a thousand of the images, evenly spread: all of them could be
+        a file larger than memory.
+        """
+        some = self.places[:: max(1, len(self.places) // 1000)]
+        content = hashlib.sha256(f"{self.source.shape[1:]} {self.source.dtype}".encode())
+        content.update(np.ascontiguousarray(self.labels).data)
+        content.update(self.source[some].data)
+        return content.hexdigest()
 
     def only(self, digits: Sequence[int]) -> "Digits":
         """Return those digits whose label is wanted, in their order. Raises DataError where one has no image."""
