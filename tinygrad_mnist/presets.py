@@ -42,5 +42,5 @@ def best(digits: int) -> Preset:
         chosen = replace(strong, hidden=(500,), learning_rate=0.2, batch=128, epochs=80, patience=80)
     else:
         # The loss is the mean over all outputs: the more there are, the smaller the gradient of each.
-        chosen = replace(strong, hidden=(800,), learning_rate=3.0, batch=256, epochs=50, patience=50)
+        chosen = replace(strong, hidden=(1000,), learning_rate=3.0, batch=256, epochs=100, patience=100)
     return Preset(chosen, augment=True, hold_out=1 / 60)
