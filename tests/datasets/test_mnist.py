@@ -95,7 +95,7 @@ def test_our_own_broken_file_is_downloaded_again(tmp_path: Path, small_mnist: Co
     write(tmp_path, {**small_mnist, name: small_mnist[name][:-cut]})
     read_own(tmp_path, [mirror + "good/"])
     assert (tmp_path / name).read_bytes() == small_mnist[name]
-    assert {path.name for path in tmp_path.iterdir()} == {*mnist.FILES, mnist.ORIGINS}
+    assert {path.name for path in tmp_path.iterdir()} == {*mnist.FILES, name + mnist.ORIGIN}
 
 
 def test_another_data_set_of_the_same_name_is_kept_aside(tmp_path: Path, small_mnist: Contents, mirror: str) -> None:

@@ -6,7 +6,6 @@ without `.gz`, and kept without: a plain file is memory-mapped, and starts ten t
 
 import gzip
 import hashlib
-import json
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -48,8 +47,9 @@ MIRRORS = (
 TIMEOUT = (3.05, 10)
 """Seconds to wait for a connection, and between two parts of an answer."""
 
-ORIGINS = "origins.json"
-"""Which mirror each downloaded file came from."""
+ORIGIN = ".origin.txt"
+"""Behind a file's name: the file that says from which address it came. One for each, so that two downloads into one
+folder cannot overwrite what the other has noted."""
 
 Progress = Callable[[str], Any]
 """Makes, for a file's name, a progress bar as pooch wants it: total, update(bytes), reset(), close()."""
@@ -122,12 +122,15 @@ def state(folder: Path) -> dict[str, str]:
 
 def origins(folder: Path) -> dict[str, str]:
     """Return the address that each downloaded file came from; files put there by hand are not in it."""
+    return {name: address for name in FILES if (address := _origin(folder, name))}
+
+
+def _origin(folder: Path, name: str) -> str:
     try:
-        noted = json.loads((folder / ORIGINS).read_text())
+        return (folder / f"{name}{ORIGIN}").read_text().strip()
     except (OSError, ValueError):
         # A note for people, not needed for anything: one that cannot be read is as good as none.
-        return {}
-    return {name: str(noted[name]) for name in FILES if name in noted} if isinstance(noted, dict) else {}
+        return ""
 
 
 def fetch(folder: Path, name: str, mirrors: Sequence[str], progress: Progress | None = None) -> tuple[bytes, str]:
@@ -207,16 +210,17 @@ def _download(folder: Path, address: str, bar: Any) -> bytes:
 def _keep(folder: Path, name: str, content: bytes, address: str, tell: Callable[[str], object]) -> None:
     """Move a verified file into place, and another data set's file of the same name out of its way."""
     path = folder / name
-    noted = json.dumps({**origins(folder), name: address}, indent=2)
     with _writing(folder):
-        if idx.read_or_none(path) is not None:
+        # Looked at once more: a second program may have downloaded it meanwhile.
+        there = idx.read_or_none(path)
+        if there is not None and not is_official(name, there):
             aside = path.with_name(f"{name}.not-mnist")
             path.replace(aside)
             tell(f"{path} was not MNIST's: it is now {aside.name}.")
         with written_whole(path) as file:
             file.write(content)
-        with written_whole(folder / ORIGINS) as file:
-            file.write(noted.encode())
+        with written_whole(folder / f"{name}{ORIGIN}") as file:
+            file.write(f"{address}\n".encode())
 
 
 def _candidates(folder: Path, name: str) -> Iterator[Path]:
