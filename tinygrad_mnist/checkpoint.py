@@ -147,7 +147,8 @@ def _stored(path: Path) -> dict[str, NDArray[Any]]:
     """Return all the arrays in the file, by name."""
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            return {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in archive.infolist()}
+            size = os.fstat(file.fileno()).st_size
+            return {entry.filename.removesuffix(".npy"): _array(archive, entry, size) for entry in archive.infolist()}
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: write it with 'train --save {path}'.") from error
     except MALFORMED as error:
@@ -158,13 +159,15 @@ def _stored(path: Path) -> dict[str, NDArray[Any]]:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
-    """Return the array in an entry. Raises ValueError for one that is packed, or not as large as it says.
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, size: int) -> NDArray[Any]:
+    """Return the array in an entry of a file of `size` bytes.
+
+    Raises ValueError for one that is packed, or not as large as it says.
 
     NumPy's own reader makes room for whatever shape a header claims, and so can be made to fill the memory.
     """
-    if entry.compress_type != zipfile.ZIP_STORED:
-        raise ValueError("packed")
+    if entry.compress_type != zipfile.ZIP_STORED or not entry.compress_size == entry.file_size <= size:
+        raise ValueError("packed, or larger than the file that it is in")
     content = archive.read(entry)
     file = io.BytesIO(content)
     if np.lib.format.read_magic(file) != (1, 0):
