@@ -66,6 +66,11 @@ def test_only_commands_import_commands() -> None:
         assert not imports(module) & of("commands"), module
 
 
+def test_only_commands_import_the_chapter_which_is_a_walk_through_all_the_rest() -> None:
+    for module in TREES.keys() - of("commands") - of("chapter"):
+        assert not imports(module) & of("chapter"), module
+
+
 def test_no_imports_run_in_a_circle() -> None:
     graphlib.TopologicalSorter({module: imports(module) - {module} for module in TREES}).prepare()
 

@@ -8,6 +8,7 @@ import click
 from tinygrad_mnist import __version__, backend
 from tinygrad_mnist.commands.baseline import baseline
 from tinygrad_mnist.commands.bench import bench
+from tinygrad_mnist.commands.chapter import chapter
 from tinygrad_mnist.commands.data import data
 from tinygrad_mnist.commands.derivative import derivative
 from tinygrad_mnist.commands.devices import devices
@@ -48,5 +49,5 @@ def main() -> None:
     """
 
 
-for command in (train, evaluate, baseline, derivative, gradcheck, data, devices, bench):
+for command in (train, evaluate, baseline, derivative, gradcheck, chapter, data, devices, bench):
     main.add_command(command)
