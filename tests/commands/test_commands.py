@@ -94,6 +94,15 @@ def test_evaluate_counts_every_test_digit_once(run: Run, events: Events) -> None
         assert expected in output
 
 
+def test_the_table_of_ten_digits_fits_a_narrow_terminal(run: Run, events: Events) -> None:
+    run("train", "--data", "strokes", "--digits", "0-9", "--epochs", 1, "--seed", 0, "--save", "model.npz")
+    output = run("evaluate", "model.npz", "--data", "strokes").stdout
+    assert max(map(len, output.splitlines())) <= 60
+    table = events("evaluate", "model.npz", "--data", "strokes")[-1]["confusion"]
+    rows = [line.split()[1:11] for line in output.splitlines()[-10:]]
+    assert [[int(cell.replace(".", "0")) for cell in row] for row in rows] == table
+
+
 def test_evaluate_refuses_what_is_not_a_trained_network(refused: Refused) -> None:
     Path("notes.txt").write_text("not a network")
     assert "notes.txt" in refused(1, "evaluate", "notes.txt")

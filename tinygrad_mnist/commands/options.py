@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from tinygrad_mnist.commands import plots
 
 MOST_UNITS = 100_000
 """A wider hidden layer than that is a slip of the finger."""
@@ -45,6 +48,13 @@ def finite(_: click.Context, option: click.Parameter, value: float | None) -> fl
     return value
 
 
+def plottable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+    """Return the file. Refuses, as plots.require_plottable does, where no plot could be drawn into it."""
+    if value is not None:
+        plots.require_plottable(value)
+    return value
+
+
 def data(command: Command) -> Command:
     """Add --data."""
     return click.option(
@@ -68,6 +78,17 @@ def digits(command: Command) -> Command:
         default="3,7",
         show_default=True,
         help="The digits to tell apart: two, or more, as in 0-9.",
+    )(command)
+
+
+def plot(command: Command) -> Command:
+    """Add --plot."""
+    return click.option(
+        "--plot",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        callback=plottable,
+        help="Draw it into this file, a .png or a .svg; needs matplotlib.",
     )(command)
 
 
