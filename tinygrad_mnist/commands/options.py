@@ -15,8 +15,8 @@ MOST_UNITS = 100_000
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def several_digits(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
-    """Return `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but at least two different digits."""
+def some_digits(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
+    """Return `3` as (3,), `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but different digits."""
     found: list[int] = []
     for part in value.split(","):
         first, _dash, last = (word.strip() for word in part.partition("-"))
@@ -26,9 +26,15 @@ def several_digits(_: click.Context, option: click.Parameter, value: str) -> tup
         found.extend(range(int(ends[0]), int(ends[1]) + 1))
     if len(set(found)) < len(found):
         raise click.BadParameter(f"{value!r} names a digit twice.", param=option)
+    return tuple(found)
+
+
+def several_digits(context: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
+    """Return `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but at least two different digits."""
+    found = some_digits(context, option, value)
     if len(found) < 2:
         raise click.BadParameter(f"{value!r} is one digit: there is nothing to tell it apart from.", param=option)
-    return tuple(found)
+    return found
 
 
 def sizes(_: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -78,6 +84,18 @@ def digits(command: Command) -> Command:
         default="3,7",
         show_default=True,
         help="The digits to tell apart: two, or more, as in 0-9.",
+    )(command)
+
+
+def digits_to_show(command: Command) -> Command:
+    """Add --digits, which may be a single one."""
+    return click.option(
+        "--digits",
+        metavar="A,B,..",
+        callback=some_digits,
+        default="3,7",
+        show_default=True,
+        help="The digits to show: one, or more, as in 0-9.",
     )(command)
 
 
