@@ -18,7 +18,6 @@ import pytest
 
 from tinygrad_mnist import checkpoint, presets, train
 from tinygrad_mnist.checkpoint import Checkpoint
-from tinygrad_mnist.commands import main
 from tinygrad_mnist.datasets import idx
 from tinygrad_mnist.errors import CheckpointError, DataError
 from tinygrad_mnist.progress import Progress
@@ -162,7 +161,8 @@ def test_command_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Finding: none.
     """
-    command = main.commands["train"]
+    module = import_module("tinygrad_mnist.commands.train")
+    command = module.train
     begun: list[Settings] = []
     said: list[str] = []
 
@@ -170,7 +170,6 @@ def test_command_lines(monkeypatch: pytest.MonkeyPatch) -> None:
         begun.append(training.chosen.settings)  # type: ignore[attr-defined]
         raise click.Abort
 
-    module = import_module("tinygrad_mnist.commands.train")
     monkeypatch.setattr(module, "_trained", note)
     monkeypatch.setattr(module.datasets, "load", lambda *_: None)
     rng = np.random.default_rng(0)

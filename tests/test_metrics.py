@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import metrics
+from tinygrad_mnist.backend import to_host
 
 Place = Callable[[Any], Any]
 
@@ -73,3 +74,42 @@ def test_a_row_is_what_it_was_and_a_column_what_it_was_taken_for() -> None:
 def test_a_digit_without_images_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="digit 7"):
         metrics.accuracy_per_digit(np.array([[1, 0], [0, 0]]), (3, 7))
+
+
+def test_a_probability_of_what_is_said_is_that_of_the_digit_and_not_of_the_first() -> None:
+    p = metrics.sureness(np.log([[3.0], [1 / 3], [1.0]]))
+    np.testing.assert_allclose(p, [0.75, 0.75, 0.5], rtol=1e-15)
+
+
+def test_of_several_outputs_the_largest_one_says_how_sure_it_is() -> None:
+    np.testing.assert_allclose(metrics.sureness(np.log([[1.0, 3.0, 0.5], [0.1, 0.1, 0.25]])), [0.75, 0.2], rtol=1e-15)
+
+
+def test_mistakes_come_in_the_order_of_how_much_too_sure_they_are() -> None:
+    z = np.array([[1.0], [-3.0], [2.0], [-2.0], [0.5]])
+    np.testing.assert_array_equal(metrics.most_wrong(z, np.array([[0], [1], [0], [0], [1]])), [1, 2, 0])
+
+
+def test_a_mistake_is_worse_where_the_truth_was_believed_less() -> None:
+    z = np.array([[9.0, 8.0, -9.0], [5.0, -5.0, -9.0], [9.0, -9.0, -9.0]])
+    np.testing.assert_array_equal(metrics.most_wrong(z, np.array([[0, 1, 0], [0, 1, 0], [1, 0, 0]])), [1, 0])
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_mistakes_are_all_that_accuracy_does_not_count(outputs: int) -> None:
+    rng = np.random.default_rng(outputs)
+    z, labels = rng.standard_normal((500, outputs)), rng.integers(0, max(outputs, 2), 500)
+    t = labels[:, None] if outputs == 1 else np.eye(outputs, dtype=np.uint8)[labels]
+    mistakes = metrics.most_wrong(z, t)
+    assert len(set(mistakes.tolist())) == len(mistakes) == round(500 * (1 - metrics.accuracy(z, t)))
+    assert not metrics.right(z, t)[mistakes].any()
+
+
+def test_where_all_is_right_there_are_no_mistakes() -> None:
+    assert metrics.most_wrong(np.array([[1.0], [-1.0]]), np.array([[1], [0]])).shape == (0,)
+
+
+def test_mistakes_and_units_are_found_on_another_device(on_device1: Place) -> None:
+    z, t = np.array([[0.9], [0.4], [-0.2]]), np.array([[0], [0], [0]])
+    for found in (metrics.most_wrong(on_device1(z), on_device1(t)), metrics.strongest_units(on_device1(z))):
+        np.testing.assert_array_equal(to_host(found)[:2], [0, 1])

@@ -13,6 +13,10 @@ class CheckpointError(TinygradMnistError):
     """A file is not a trained network that this version can read, or could not be written."""
 
 
+class PlotError(TinygradMnistError):
+    """A picture cannot be drawn on this machine, or not be written where it should be."""
+
+
 class BackendError(TinygradMnistError):
     """The asked-for device cannot be used on this machine."""
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from tinygrad_mnist import __version__, datasets
-from tinygrad_mnist.commands import main
+from tinygrad_mnist.commands import COMMANDS, main
 from tinygrad_mnist.datasets import idx, mnist
 
 Run = Callable[..., Result]
@@ -22,7 +22,7 @@ Refused = Callable[..., str]
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0
@@ -35,7 +35,9 @@ def options_without_help(command: click.Command) -> list[str]:
 
 
 def test_every_option_says_what_it_is_for() -> None:
-    nested = [*main.commands.values(), *main.commands["data"].commands.values()]  # type: ignore[attr-defined]
+    commands = [main.get_command(click.Context(main), name) for name in COMMANDS]
+    groups = [command for command in commands if isinstance(command, click.Group)]
+    nested = [*filter(None, commands), *(command for group in groups for command in group.commands.values())]
     assert {command.name: options_without_help(command) for command in nested} == {c.name: [] for c in nested}
 
 
@@ -92,6 +94,15 @@ def test_evaluate_counts_every_test_digit_once(run: Run, events: Events) -> None
     output = run("evaluate", "model.npz", "--data", "strokes").stdout
     for expected in ("accuracy", "said 3", "said 7", "is 3", "is 7"):
         assert expected in output
+
+
+def test_the_table_of_ten_digits_fits_a_narrow_terminal(run: Run, events: Events) -> None:
+    run("train", "--data", "strokes", "--digits", "0-9", "--epochs", 1, "--seed", 0, "--save", "model.npz")
+    output = run("evaluate", "model.npz", "--data", "strokes").stdout
+    assert max(map(len, output.splitlines())) <= 60
+    table = events("evaluate", "model.npz", "--data", "strokes")[-1]["confusion"]
+    rows = [line.split()[1:11] for line in output.splitlines()[-10:]]
+    assert [[int(cell.replace(".", "0")) for cell in row] for row in rows] == table
 
 
 def test_evaluate_refuses_what_is_not_a_trained_network(refused: Refused) -> None:
@@ -167,7 +178,7 @@ def test_json_in_front_of_a_sub_command_is_not_silently_dropped(refused: Refused
 
 def test_training_imports_neither_scipy_nor_downloaders(shared_mnist: Path) -> None:
     code = (
-        "import sys; from tinygrad_mnist.commands import main;"
+        "import sys; from tinygrad_mnist.commands import COMMANDS, main;"
         f"main(['train', '-q', '-e', '1', '--data', {str(shared_mnist)!r}], standalone_mode=False);"
         "print(sorted({'scipy', 'pooch', 'requests', 'matplotlib', 'PIL', 'cupy'} & set(sys.modules)))"
     )

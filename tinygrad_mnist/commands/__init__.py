@@ -1,25 +1,36 @@
-"""The command line: one file per command. Each parses, calls and prints."""
+"""The command line: one file per command. Each parses, calls and prints; no other of them is imported meanwhile."""
 
 import errno
+from importlib import import_module
 from typing import Any
 
 import click
 
 from tinygrad_mnist import __version__, backend
-from tinygrad_mnist.commands.baseline import baseline
-from tinygrad_mnist.commands.bench import bench
-from tinygrad_mnist.commands.chapter import chapter
-from tinygrad_mnist.commands.data import data
-from tinygrad_mnist.commands.derivative import derivative
-from tinygrad_mnist.commands.devices import devices
-from tinygrad_mnist.commands.evaluate import evaluate
-from tinygrad_mnist.commands.gradcheck import gradcheck
-from tinygrad_mnist.commands.train import train
 from tinygrad_mnist.errors import TinygradMnistError
+
+COMMANDS = (
+    *("train", "evaluate", "show", "baseline", "derivative", "gradcheck", "chapter"),
+    *("data", "devices", "bench"),
+)
+"""In the order of the help. Each is the function of its name in the module of its name."""
 
 
 class OneSentence(click.Group):
     """Commands whose failures end in one sentence and exit code 1, and never in a traceback."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the command of this name. Its module is imported now: the others would slow down its start."""
+        if name not in COMMANDS:
+            # Of what has been added, click names the nearest.
+            self.commands = {known: command for known in COMMANDS if (command := self.get_command(context, known))}
+            return None
+        command = getattr(import_module(f"{__name__}.{name}"), name)
+        return command if isinstance(command, click.Command) else None
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command; turn our own exceptions into click's."""
@@ -47,7 +58,3 @@ def main() -> None:
     Start with 'train': it needs nothing, and takes about a second. Then 'baseline' shows what it has to
     beat, 'derivative 3' what a gradient is, and 'gradcheck' that all of them are right.
     """
-
-
-for command in (train, evaluate, baseline, derivative, gradcheck, chapter, data, devices, bench):
-    main.add_command(command)

@@ -65,9 +65,8 @@ def _mark(figure: Figure) -> str:
 
 
 def _pictures(pictures: Sequence[Picture]) -> str:
-    columns = pictures[0].image.shape[1]
     drawn = [drawing.lines(picture.image) for picture in pictures]
-    return drawing.side_by_side(drawn, [picture.caption for picture in pictures], columns)
+    return drawing.side_by_side(drawn, [picture.caption for picture in pictures])
 
 
 def _table(table: Table) -> str:

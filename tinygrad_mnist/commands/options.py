@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from tinygrad_mnist.commands import plots
 
 MOST_UNITS = 100_000
 """A wider hidden layer than that is a slip of the finger."""
@@ -12,8 +15,8 @@ MOST_UNITS = 100_000
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def several_digits(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
-    """Return `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but at least two different digits."""
+def some_digits(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
+    """Return `3` as (3,), `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but different digits."""
     found: list[int] = []
     for part in value.split(","):
         first, _dash, last = (word.strip() for word in part.partition("-"))
@@ -23,9 +26,15 @@ def several_digits(_: click.Context, option: click.Parameter, value: str) -> tup
         found.extend(range(int(ends[0]), int(ends[1]) + 1))
     if len(set(found)) < len(found):
         raise click.BadParameter(f"{value!r} names a digit twice.", param=option)
+    return tuple(found)
+
+
+def several_digits(context: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
+    """Return `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but at least two different digits."""
+    found = some_digits(context, option, value)
     if len(found) < 2:
         raise click.BadParameter(f"{value!r} is one digit: there is nothing to tell it apart from.", param=option)
-    return tuple(found)
+    return found
 
 
 def sizes(_: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -42,6 +51,13 @@ def finite(_: click.Context, option: click.Parameter, value: float | None) -> fl
     """Return the number. Refuses infinity and NaN, which click's ranges let through."""
     if value is not None and not math.isfinite(value):
         raise click.BadParameter(f"{value} is not a finite number.", param=option)
+    return value
+
+
+def plottable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+    """Return the file. Refuses, as plots.require_plottable does, where no plot could be drawn into it."""
+    if value is not None:
+        plots.require_plottable(value)
     return value
 
 
@@ -68,6 +84,29 @@ def digits(command: Command) -> Command:
         default="3,7",
         show_default=True,
         help="The digits to tell apart: two, or more, as in 0-9.",
+    )(command)
+
+
+def digits_to_show(command: Command) -> Command:
+    """Add --digits, which may be a single one."""
+    return click.option(
+        "--digits",
+        metavar="A,B,..",
+        callback=some_digits,
+        default="3,7",
+        show_default=True,
+        help="The digits to show: one, or more, as in 0-9.",
+    )(command)
+
+
+def plot(command: Command) -> Command:
+    """Add --plot."""
+    return click.option(
+        "--plot",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        callback=plottable,
+        help="Draw it into this file, a .png or a .svg; needs matplotlib.",
     )(command)
 
 

@@ -7,6 +7,12 @@ from typing import Any
 
 import click
 
+MOST_WORDED = 4
+"""Of more digits than that, a table whose columns have words would be wider than a narrow terminal."""
+
+NEARLY = 0.9999
+"""The largest probability that two digits behind the point tell from 1."""
+
 
 def event(kind: str, **fields: Any) -> None:
     """Print one JSON object on a line of its own."""
@@ -28,12 +34,30 @@ def percent(share: float) -> str:
     return f"{share:.2%}".replace("%", " %")
 
 
+def probability(p: float) -> str:
+    """Return a probability as people read it. What is nearly 100 % does not become it."""
+    return percent(p) if p < NEARLY else f">{percent(NEARLY)}"
+
+
 def confusion_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares: dict[str, float]) -> str:
     """Return the table of what each digit (row) was taken for (column), with the share named right."""
+    if len(digits) > MOST_WORDED:
+        return _dense_table(counts, digits, shares)
     lines = [" " * 10 + "".join(f"{f'said {digit}':>9}" for digit in digits) + f"{'right':>11}"]
     for digit, row in zip(digits, counts, strict=True):
         cells = "".join(f"{count:>9,}" for count in row)
         lines.append(f"  is {digit}    {cells}{percent(shares[str(digit)]):>11}")
+    return "\n".join(lines)
+
+
+def _dense_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares: dict[str, float]) -> str:
+    """Return the same table for many digits: each column is as wide as its largest count, and no wider."""
+    widths = [1 + max(len(str(count)) for count in column) for column in zip(*counts, strict=True)]
+    said = "".join(f"{digit:>{width}}" for digit, width in zip(digits, widths, strict=True))
+    lines = ["is  said", f" {said}{'right':>9}"]
+    for digit, row in zip(digits, counts, strict=True):
+        cells = "".join(f"{count or '.':>{width}}" for count, width in zip(row, widths, strict=True))
+        lines.append(f"{digit}{cells}{percent(shares[str(digit)]):>9}")
     return "\n".join(lines)
 
 

@@ -65,15 +65,22 @@ class Watch:
 
     def __init__(self, after: Epoch | None, settings: Settings, show: Keep, keep: Keep) -> None:
         self.best = self.last = after
+        self.curve: list[tuple[int, float, float]] = []  # as plots.training_curve takes it
+        if after is not None:
+            self._note(after)
         self._settings, self._show, self._keep = settings, show, keep
 
     def __call__(self, epoch: Epoch) -> None:
         """Take notice of an epoch."""
         self.last = epoch
+        self._note(epoch)
         if training.is_kept(epoch, self._settings):
             self.best = epoch
             self._keep(epoch)
         self._show(epoch)
+
+    def _note(self, epoch: Epoch) -> None:
+        self.curve.append((epoch.number, epoch.loss, epoch.valid_accuracy))
 
     def interrupted(self) -> Trained:
         """Return what there is so far, and have it kept. Raises KeyboardInterrupt where that is nothing."""

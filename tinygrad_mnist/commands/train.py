@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from tinygrad_mnist import backend, checkpoint, datasets, network, presets, steps
 from tinygrad_mnist import train as training
 from tinygrad_mnist.backend import Backend
-from tinygrad_mnist.commands import options, report
+from tinygrad_mnist.commands import options, plots, report
 from tinygrad_mnist.commands.resume import Begun, Watch, keeper, resumed
 from tinygrad_mnist.commands.training_report import ToHurried, ToPerson, ToProgram, TrainingReport
 from tinygrad_mnist.datasets.digits import DataSet, Digits
@@ -23,8 +23,16 @@ from tinygrad_mnist.train import INTERRUPTED, Examples, Trained
 
 PRESETS: dict[str, Callable[[int], Preset]] = {"line": presets.line, "chapter": presets.chapter, "best": presets.best}
 
-WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume", "quiet", "as_json"}
+WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume", "plot", "quiet", "as_json"}
 """What may be said beside --resume: where, how long, and how to tell of it; nothing that makes another training."""
+
+
+class Files(NamedTuple):
+    """What is written, where it is wanted."""
+
+    save: Path | None
+    plot: Path | None
+
 
 AUGMENT = 1
 """Numbers of their own for distortions: train.py draws the order of an epoch from (seed, epoch)."""
@@ -73,6 +81,7 @@ AUGMENT = 1
 @click.option(
     "--resume", "-r", type=click.Path(path_type=Path), metavar="FILE", help="Go on with the training that FILE keeps."
 )
+@options.plot
 @click.option("--quiet", "-q", is_flag=True, help="Print one line, at the end.")
 @options.json_events
 @click.pass_context
@@ -87,6 +96,7 @@ def train(
     backend_name: str,
     save: Path | None,
     resume: Path | None,
+    plot: Path | None,
     quiet: bool,
     as_json: bool,
     **choices: Any,
@@ -119,14 +129,14 @@ def train(
         checkpoint.require_writable(save)
     place = backend.choose(backend_name)
     data = datasets.load(source, begun.digits, report.notice, report.DownloadBar)
-    trained = _trained(begun, data, place, save, tell)
+    trained = _trained(begun, data, place, Files(save, plot), tell)
     context.exit(130 if trained.stopped == INTERRUPTED else 0)
 
 
-def _trained(begun: Begun, data: DataSet, place: Backend, save: Path | None, tell: TrainingReport) -> Trained:
-    """Train, keep and tell; return how it ended."""
+def _trained(begun: Begun, data: DataSet, place: Backend, files: Files, tell: TrainingReport) -> Trained:
+    """Train, keep, tell and plot; return how it ended."""
     chosen, digits, settings = begun.chosen, begun.digits, begun.chosen.settings
-    keep = keeper(save, begun, data.training)
+    keep = keeper(files.save, begun, data.training)
     learn, held_out = data.training.hold_out(chosen.hold_out, settings.seed)
     about = {"digits": digits, "data": data.name, "backend": place.name}
     tell.start(about | _start(begun, data, learn, held_out, place))
@@ -156,9 +166,12 @@ def _trained(begun: Begun, data: DataSet, place: Backend, save: Path | None, tel
             "seed": settings.seed,
             "stopped": trained.stopped,
             "patience": settings.patience,
-            "saved": str(save) if save else None,
+            "saved": str(files.save) if files.save else None,
+            "plot": str(files.plot) if files.plot else None,
         }
     )
+    if files.plot is not None:
+        plots.training_curve(watch.curve, files.plot, test_accuracy)
     return trained
 
 

@@ -109,6 +109,8 @@ class ToPerson:
         report.line("time", f"{facts['seconds']:.2f} s")
         if facts["saved"]:
             report.line("saved", facts["saved"])
+        if facts["plot"]:
+            report.line("plot", facts["plot"])
 
 
 def _short(epoch: Epoch) -> str:
