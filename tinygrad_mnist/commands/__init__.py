@@ -13,6 +13,7 @@ from tinygrad_mnist.commands.derivative import derivative
 from tinygrad_mnist.commands.devices import devices
 from tinygrad_mnist.commands.evaluate import evaluate
 from tinygrad_mnist.commands.gradcheck import gradcheck
+from tinygrad_mnist.commands.predict import predict
 from tinygrad_mnist.commands.train import train
 from tinygrad_mnist.errors import TinygradMnistError
 
@@ -45,5 +46,5 @@ def main() -> None:
     """
 
 
-for command in (train, evaluate, baseline, derivative, gradcheck, data, devices, bench):
+for command in (train, evaluate, predict, baseline, derivative, gradcheck, data, devices, bench):
     main.add_command(command)
