@@ -181,3 +181,16 @@ def decide(z: Array, digits: Sequence[int]) -> Array:
     xp = array_namespace(z)
     position = xp.argmax(z, axis=1) if len(digits) > 2 else xp.astype(z[:, 0] <= 0, xp.int64)
     return xp.take(beside(np.asarray(digits), like=z), position, axis=0)
+
+
+def certainty(z: Array) -> Array:
+    """Return how probable the digit that `decide` says is, p (N,), from 0 to 1, given the logits z (N, O).
+
+    Of two digits, the first has probability p = 1 / (1 + e^-z), and the second 1 - p = 1 / (1 + e^z): the one that is
+    said has the sign of z on its side, and so the sigmoid of |z|. Of more, it has the sigmoid of its z, the largest.
+
+    >>> certainty(np.array([[0.0], [-2.0], [2.0]]))
+    array([0.5       , 0.88079708, 0.88079708])
+    """
+    xp = array_namespace(z)
+    return sigmoid.forward(xp.abs(z[:, 0]) if z.shape[1] == 1 else xp.max(z, axis=1))

@@ -10,7 +10,7 @@ from tinygrad_mnist import __version__, backend
 from tinygrad_mnist.errors import TinygradMnistError
 
 COMMANDS = (
-    *("train", "evaluate", "show", "baseline", "derivative", "gradcheck", "chapter"),
+    *("train", "evaluate", "predict", "show", "baseline", "derivative", "gradcheck", "chapter"),
     *("data", "devices", "bench"),
 )
 """In the order of the help. Each is the function of its name in the module of its name."""

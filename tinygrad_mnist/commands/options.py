@@ -70,7 +70,8 @@ def data(command: Command) -> Command:
         metavar="auto|mnist|strokes|DIR",
         default="auto",
         show_default=True,
-        help="MNIST, strokes made offline, or a folder with MNIST's four files. "
+        help="MNIST, strokes made offline, or a folder with MNIST's four files, or with images, as train/3/*.png and "
+        "valid/3/*.png. "
         "auto is MNIST where it is found or can be downloaded, else strokes.",
     )(command)
 

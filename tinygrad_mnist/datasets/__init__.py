@@ -1,10 +1,10 @@
-"""Digits to learn from: MNIST's, strokes that are made offline, or a folder of your own."""
+"""Digits to learn from: MNIST's, strokes that are made offline, or a folder of your own, of files or of images."""
 
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tinygrad_mnist.datasets import mnist, stroke_cache
+from tinygrad_mnist.datasets import image_folder, mnist, stroke_cache
 from tinygrad_mnist.datasets.digits import DataSet
 from tinygrad_mnist.errors import DataError
 
@@ -37,14 +37,21 @@ def load(
         case "strokes":
             data = load_strokes(digits, tell)
         case _:
-            data = load_folder(Path(source))
+            data = load_folder(Path(source), digits)
     return data.only(digits)
 
 
-def load_folder(folder: Path) -> DataSet:
-    """Return the data set in a user's folder. Raises DataError where it is no folder, or not a data set."""
+def load_folder(folder: Path, digits: Sequence[int]) -> DataSet:
+    """Return the data set in a user's folder: MNIST's four files, or else images of the wanted digits in folders.
+
+    Raises DataError where it is no folder, or not a data set.
+    """
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder: --data takes auto, mnist, strokes, or a folder with MNIST's files.")
+        raise DataError(
+            f"{folder} is not a folder: --data takes auto, mnist, strokes, or a folder with MNIST's files or images."
+        )
+    if image_folder.is_one(folder):
+        return image_folder.read(folder, digits)
     training, test, verified = mnist.read(folder)
     origin = f"MNIST in {folder}, verified" if verified else f"{folder}, which is not the official MNIST"
     return DataSet("mnist" if verified else str(folder), origin, training, test)

@@ -1,0 +1,169 @@
+"""A folder of images: the labels are those of the folders, and no image is missed or taken for another in silence."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tinygrad_mnist import datasets
+from tinygrad_mnist.datasets import image_folder, mnist, strokes
+from tinygrad_mnist.errors import DataError
+
+Image = pytest.importorskip("PIL.Image")
+
+Images = dict[int, NDArray[np.uint8]]
+Refused = Callable[..., None]
+
+LAYOUTS = [("train", "valid"), ("training", "testing"), ("train", "test")]
+
+
+@pytest.fixture
+def drawn() -> Images:
+    """Images (4, 28, 28) of each of three digits."""
+    return {digit: strokes.draw(digit, 4, np.random.default_rng(digit)) for digit in (3, 5, 7)}
+
+
+def fill(part: Path, drawn: Images, ending: str = "png") -> None:
+    for digit, some in drawn.items():
+        (part / str(digit)).mkdir(parents=True)
+        # Written in reverse, so that the order on the disk is not that of the names.
+        for number in reversed(range(len(some))):
+            Image.fromarray(some[number]).save(part / str(digit) / f"{number}.{ending}")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, drawn: Images) -> Path:
+    """A folder of images, 4 of each digit to train on, and 2 to test on."""
+    fill(tmp_path / "mine" / "train", drawn)
+    fill(tmp_path / "mine" / "valid", {digit: some[:2] for digit, some in drawn.items()})
+    return tmp_path / "mine"
+
+
+@pytest.fixture
+def refused(folder: Path, one_sentence: Callable[[object], None]) -> Refused:
+    """Return a check that the folder is refused in one sentence."""
+
+    def check(match: str, digits: tuple[int, ...] = (3, 7)) -> None:
+        with pytest.raises(DataError, match=match) as caught:
+            datasets.load(str(folder), digits)
+        one_sentence(caught.value)
+
+    return check
+
+
+@pytest.mark.parametrize(("training", "test"), LAYOUTS)
+def test_grey_images_of_mnists_size_are_taken_as_they_are(
+    tmp_path: Path, drawn: Images, training: str, test: str
+) -> None:
+    fill(tmp_path / training, drawn)
+    fill(tmp_path / test, {digit: some[:2] for digit, some in drawn.items()}, "bmp")
+    data = datasets.load(str(tmp_path), (3, 7))
+    assert data.name == str(tmp_path)
+    assert data.origin == f"images in {tmp_path}, {training} and {test}"
+    np.testing.assert_array_equal(data.training.images, np.concatenate([drawn[3], drawn[7]]))
+    np.testing.assert_array_equal(data.test.images, np.concatenate([drawn[3][:2], drawn[7][:2]]))
+    assert data.training.labels.tolist() == [3] * 4 + [7] * 4
+    assert data.test.labels.tolist() == [3] * 2 + [7] * 2
+
+
+def test_the_order_is_that_of_digits_and_names_whatever_is_asked_for(folder: Path) -> None:
+    one, other = (datasets.load(str(folder), digits).training for digits in ((3, 7), (7, 3)))
+    np.testing.assert_array_equal(one.images, other.images)
+    np.testing.assert_array_equal(one.labels, other.labels)
+
+
+def test_other_images_are_prepared(folder: Path, drawn: Images) -> None:
+    size = (150, 150)
+    for path in folder.rglob("3/*.png"):
+        large = Image.fromarray(255 - drawn[3][int(path.stem)]).resize(size).convert("RGB")
+        large.save(path.with_suffix(".JPG"), "JPEG")
+        path.unlink()
+    threes = datasets.load(str(folder), (3, 7)).training.images[:4]
+    assert threes.shape == (4, 28, 28)
+    assert np.mean(np.abs(threes.astype(int) - drawn[3])) < 0.3 * np.mean(drawn[3])
+
+
+def test_the_unlabelled_test_images_of_mnist_tiny_are_left_alone(folder: Path) -> None:
+    (folder / "test").mkdir()
+    (folder / "test" / "0.png").write_bytes(b"not looked at")
+    assert datasets.load(str(folder), (3, 7)).origin.endswith("train and valid")
+
+
+def test_test_comes_before_valid(folder: Path, drawn: Images) -> None:
+    fill(folder / "test", {digit: some[:1] for digit, some in drawn.items()})
+    data = datasets.load(str(folder), (3, 7))
+    assert data.origin.endswith("train and test")
+    assert len(data.test.labels) == 2
+
+
+def test_what_is_hidden_or_no_image_is_ignored(folder: Path) -> None:
+    before = datasets.load(str(folder), (3, 7))
+    (folder / "labels.csv").write_text("a table")
+    (folder / "train" / ".cache").mkdir()
+    (folder / "train" / "README").write_text("a text")
+    (folder / "train" / "3" / ".hidden.png").write_bytes(b"not an image")
+    (folder / "train" / "3" / "Thumbs.db").write_bytes(b"not an image")
+    (folder / "train" / "3" / "folder.png").mkdir()
+    after = datasets.load(str(folder), (3, 7))
+    np.testing.assert_array_equal(before.training.images, after.training.images)
+
+
+def test_only_images_of_the_wanted_digits_are_read(folder: Path, refused: Refused) -> None:
+    (folder / "train" / "5" / "0.png").write_bytes(b"not an image")
+    assert set(datasets.load(str(folder), (3, 7)).training.labels) == {3, 7}
+    refused("5/0.png is not an image", (3, 5))
+
+
+def test_the_four_files_come_first(folder: Path, small_mnist: dict[str, bytes]) -> None:
+    for name, content in small_mnist.items():
+        (folder / name).write_bytes(content)
+    assert len(datasets.load(str(folder), (3, 7)).training.labels) == 12
+    (folder / mnist.TEST[0]).unlink()
+    with pytest.raises(DataError, match="four files"):
+        datasets.load(str(folder), (3, 7))
+
+
+def test_a_truncated_image_is_named(folder: Path, refused: Refused) -> None:
+    path = folder / "train" / "7" / "2.png"
+    path.write_bytes(path.read_bytes()[:-60])
+    refused(r"train/7/2.png is a broken or truncated image")
+
+
+def test_a_larger_image_without_a_digit_is_named(folder: Path, refused: Refused) -> None:
+    Image.new("L", (100, 100), 255).save(folder / "valid" / "3" / "9.png")
+    refused("valid/3/9.png has no digit in it")
+
+
+@pytest.mark.parametrize("part", ["train", "valid"])
+def test_a_digit_without_images_is_named(folder: Path, refused: Refused, part: str) -> None:
+    (folder / part / "8").mkdir()
+    refused(f"{part}/8 has no images|no folder", (3, 8))
+    for path in (folder / part / "3").iterdir():
+        path.unlink()
+    refused(f"{part}/3 has no images")
+    (folder / part / "3").rmdir()
+    refused(f"no folder .*{part}/3: add images")
+
+
+@pytest.mark.parametrize("name", ["three", "03", "10"])
+def test_a_folder_that_is_not_called_by_a_digit_is_named(folder: Path, refused: Refused, name: str) -> None:
+    (folder / "train" / name).mkdir()
+    refused(f"train/{name} is not called by a digit")
+
+
+def test_a_folder_with_one_part_alone_is_no_data_set(folder: Path, refused: Refused) -> None:
+    (folder / "valid").rename(folder / "elsewhere")
+    refused("has no folder test or testing or valid")
+    (folder / "train").rename(folder / "valid")
+    refused("has no folder train or training")
+
+
+def test_a_folder_with_neither_is_told_of_both(tmp_path: Path, one_sentence: Callable[[object], None]) -> None:
+    assert not image_folder.is_one(tmp_path)
+    with pytest.raises(DataError, match="has no train-images"):
+        datasets.load(str(tmp_path), (3, 7))
+    with pytest.raises(DataError, match="MNIST's files or images") as caught:
+        datasets.load(str(tmp_path / "nowhere"), (3, 7))
+    one_sentence(caught.value)
