@@ -34,7 +34,7 @@ def baseline(source: str, digits: tuple[int, ...], backend_name: str, as_json: b
       python cli.py baseline --digits 4,9
     """
     place = backend.choose(backend_name)
-    data = datasets.load(source, digits, report.notice, report.DownloadBar)
+    data = datasets.load(source, digits, report.notice, report.Bar)
     counts = _counts(data, digits, place)
     per_digit = {name: metrics.accuracy_per_digit(table, digits) for name, table in counts.items()}
     # The mean of the digits' accuracies, as the book has it, so that a rarer digit weighs as much.

@@ -1,5 +1,6 @@
 """bench: how fast this machine trains, on each backend that it has."""
 
+import itertools
 import time
 
 import click
@@ -8,6 +9,7 @@ import numpy as np
 from tinygrad_mnist import backend, train
 from tinygrad_mnist.backend import Backend
 from tinygrad_mnist.commands import options, report
+from tinygrad_mnist.datasets.bars import shown
 from tinygrad_mnist.errors import BackendError
 from tinygrad_mnist.train import Examples, Settings
 
@@ -36,7 +38,10 @@ def bench(as_json: bool) -> None:
     Example:
       python cli.py bench
     """
-    speeds = {place.name: {name: _speed(settings, place) for name, settings in NETWORKS.items()} for place in _found()}
+    places = _found()
+    speeds: dict[str, dict[str, float]] = {place.name: {} for place in places}
+    for place, name in shown([*itertools.product(places, NETWORKS)], "bench", report.Bar):
+        speeds[place.name][name] = _speed(NETWORKS[name], place)
     if as_json:
         report.event("result", digits_per_second=speeds)
         return

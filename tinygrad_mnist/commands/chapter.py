@@ -37,7 +37,7 @@ def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:
       python cli.py chapter | less
       python cli.py chapter --section gradient
     """
-    material = Material(lambda: datasets.load(source, DIGITS, report.notice, report.DownloadBar), seed)
+    material = Material(lambda: datasets.load(source, DIGITS, report.notice, report.Bar), seed)
     names = list(SECTIONS)
     shown: dict[str, Section] = {}
     for name in [only] if only else names:

@@ -8,6 +8,7 @@ import click
 from tinygrad_mnist import datasets
 from tinygrad_mnist.commands import options, report
 from tinygrad_mnist.datasets import mnist, stroke_cache
+from tinygrad_mnist.datasets.bars import shown
 
 
 @click.group(invoke_without_command=True)
@@ -84,7 +85,7 @@ def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
       python cli.py data fetch
     """
     folder = datasets.MNIST
-    training, test = mnist.read_own(folder, mirrors or mnist.MIRRORS, report.notice, report.DownloadBar)
+    training, test = mnist.read_own(folder, mirrors or mnist.MIRRORS, report.notice, report.Bar)
     counts = {"training": len(training.labels), "test": len(test.labels)}
     if as_json:
         report.event("result", folder=str(folder), verified=True, **counts)
@@ -103,7 +104,7 @@ def strokes(as_json: bool) -> None:
     Example:
       python cli.py data strokes
     """
-    for digit in range(10):
+    for digit in shown(range(10), "strokes", report.Bar):
         stroke_cache.keep(datasets.STROKES, digit)
     counts = {"training": 10 * stroke_cache.TRAINING, "test": 10 * stroke_cache.TEST}
     if as_json:

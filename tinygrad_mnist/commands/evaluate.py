@@ -33,7 +33,7 @@ def evaluate(model: Path, source: str, backend_name: str, plot: Path | None, as_
     """
     trained = checkpoint.load(model)
     place = backend.choose(backend_name)
-    data = datasets.load(source, trained.digits, report.notice, report.DownloadBar)
+    data = datasets.load(source, trained.digits, report.notice, report.Bar)
     said = backend.to_host(network.decide(logits(model, trained, data.test, place), trained.digits))
     counts = metrics.confusion(data.test.labels, said, trained.digits)
     accuracy = float(np.trace(counts) / counts.sum())

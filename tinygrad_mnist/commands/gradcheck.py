@@ -6,6 +6,7 @@ import click
 
 from tinygrad_mnist import backend
 from tinygrad_mnist.commands import options, report
+from tinygrad_mnist.datasets.bars import shown
 
 if TYPE_CHECKING:
     from tinygrad_mnist.gradcheck import Check, Claim
@@ -58,7 +59,9 @@ def gradcheck(
         report.notice(f"Planted in {bug.claim}: {bug.says}")
     place = backend.choose(backend_name)
     dtypes = ("float64", "float32") if dtype == "both" else (dtype,)
-    checks = [found for claim in claimed.values() for found in check(claim, place, dtypes)]
+    checks = [
+        found for claim in shown([*claimed.values()], "checks", report.Bar) for found in check(claim, place, dtypes)
+    ]
     if as_json:
         _to_program(checks, seed, place.name)
     else:

@@ -55,7 +55,7 @@ def predict(model: Path, pictures: tuple[str, ...], backend_name: str, as_json: 
     for picture, image, digit, probability in zip(pictures, seen, said, sure, strict=True):
         report.line("image", click.format_filename(picture))
         click.echo("\n".join(drawing.lines(image)))
-        report.line("digit", f"{digit}   {report.percent(probability)}")
+        report.line("digit", f"{digit}   {report.probability(probability)}")
 
 
 def _prepared(picture: str) -> NDArray[np.uint8]:

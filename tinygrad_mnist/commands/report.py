@@ -61,7 +61,7 @@ def _dense_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares:
     return "\n".join(lines)
 
 
-class DownloadBar:
+class Bar:
     """A progress bar on standard error, with the methods that pooch calls. Silent where that is no terminal."""
 
     def __init__(self, name: str) -> None:
@@ -78,7 +78,7 @@ class DownloadBar:
     def total(self, count: int) -> None:
         self._total = count
         if sys.stderr.isatty():
-            self._bar = click.progressbar(length=count or None, label=self.name, width=16, file=sys.stderr)
+            self._bar = click.progressbar(length=count or None, label=self.name, width=12, file=sys.stderr)
             self._bar.render_progress()
 
     def update(self, count: int) -> None:

@@ -64,7 +64,7 @@ def show(
     if context.invoked_subcommand is not None:
         _refuse_options(context)
         return
-    data = datasets.load(source, digits, report.notice, report.DownloadBar)
+    data = datasets.load(source, digits, report.notice, report.Bar)
     total = len(data.test.labels)
     order = np.arange(total) if seed is None else np.random.default_rng(seed).permutation(total)
     chosen = data.test.take(order[:count])
@@ -95,7 +95,7 @@ def ideal(source: str, digits: tuple[int, ...], plot: Path | None, as_json: bool
       python cli.py show ideal
       python cli.py show ideal --digits 0-9
     """
-    data = datasets.load(source, digits, report.notice, report.DownloadBar)
+    data = datasets.load(source, digits, report.notice, report.Bar)
     images = [data.training.only([digit]).images for digit in digits]
     ideals = np.stack([baseline.ideal(some.reshape(len(some), -1)).reshape(some.shape[1:]) for some in images])
     greys = np.rint(network.BRIGHTEST * ideals).astype(np.uint8)
@@ -169,7 +169,7 @@ def wrong(model: Path, source: str, count: int, backend_name: str, plot: Path | 
     """
     trained = checkpoint.load(model)
     place = backend.choose(backend_name)
-    data = datasets.load(source, trained.digits, report.notice, report.DownloadBar)
+    data = datasets.load(source, trained.digits, report.notice, report.Bar)
     z = backend.to_host(logits(model, trained, data.test, place))
     mistakes = metrics.most_wrong(z, network.targets(data.test.labels, trained.digits))
     worst = mistakes[:count]

@@ -128,7 +128,7 @@ def train(
     if save is not None:
         checkpoint.require_writable(save)
     place = backend.choose(backend_name)
-    data = datasets.load(source, begun.digits, report.notice, report.DownloadBar)
+    data = datasets.load(source, begun.digits, report.notice, report.Bar)
     trained = _trained(begun, data, place, Files(save, plot), tell)
     context.exit(130 if trained.stopped == INTERRUPTED else 0)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinygrad_mnist.datasets import image_folder, mnist, stroke_cache
+from tinygrad_mnist.datasets.bars import Bars
 from tinygrad_mnist.datasets.digits import DataSet
 from tinygrad_mnist.errors import DataError
 
@@ -22,7 +23,7 @@ def load(
     source: str,
     digits: Sequence[int],
     tell: Callable[[str], object] = lambda _: None,
-    progress: mnist.Progress | None = None,
+    bars: Bars | None = None,
 ) -> DataSet:
     """Return the data set called `auto`, `mnist` or `strokes`, or the one in a folder; the wanted digits alone.
 
@@ -31,17 +32,17 @@ def load(
     """
     match source:
         case "auto":
-            data = _auto(digits, tell, progress)
+            data = _auto(digits, tell, bars)
         case "mnist":
-            data = load_mnist(tell, progress)
+            data = load_mnist(tell, bars)
         case "strokes":
-            data = load_strokes(digits, tell)
+            data = load_strokes(digits, tell, bars)
         case _:
-            data = load_folder(Path(source), digits)
+            data = load_folder(Path(source), digits, bars)
     return data.only(digits)
 
 
-def load_folder(folder: Path, digits: Sequence[int]) -> DataSet:
+def load_folder(folder: Path, digits: Sequence[int], bars: Bars | None = None) -> DataSet:
     """Return the data set in a user's folder: MNIST's four files, or else images of the wanted digits in folders.
 
     Raises DataError where it is no folder, or not a data set.
@@ -51,7 +52,7 @@ def load_folder(folder: Path, digits: Sequence[int]) -> DataSet:
             f"{folder} is not a folder: --data takes auto, mnist, strokes, or a folder with MNIST's files or images."
         )
     if image_folder.is_one(folder):
-        return image_folder.read(folder, digits)
+        return image_folder.read(folder, digits, bars)
     training, test, verified = mnist.read(folder)
     origin = f"MNIST in {folder}, verified" if verified else f"{folder}, which is not the official MNIST"
     return DataSet("mnist" if verified else str(folder), origin, training, test)
@@ -62,7 +63,7 @@ def mnist_folder() -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE) or MNIST)
 
 
-def load_mnist(tell: Callable[[str], object], progress: mnist.Progress | None = None) -> DataSet:
+def load_mnist(tell: Callable[[str], object], bars: Bars | None = None) -> DataSet:
     """Return MNIST from the folder in the environment variable, else from our own, downloaded if need be.
 
     Raises DataError where it can be had from neither; another data set is not MNIST.
@@ -75,22 +76,22 @@ def load_mnist(tell: Callable[[str], object], progress: mnist.Progress | None = 
         if not verified:
             raise DataError(f"{folder}, which {FOLDER_VARIABLE} names, is not the official MNIST: try --data {folder}.")
     else:
-        training, test = mnist.read_own(folder, mnist.MIRRORS, tell, progress)
+        training, test = mnist.read_own(folder, mnist.MIRRORS, tell, bars)
     return DataSet("mnist", f"MNIST in {folder}, verified", training, test)
 
 
-def load_strokes(digits: Sequence[int], tell: Callable[[str], object]) -> DataSet:
+def load_strokes(digits: Sequence[int], tell: Callable[[str], object], bars: Bars | None = None) -> DataSet:
     """Return digits that are drawn, not collected: no network is needed."""
-    training, test = stroke_cache.load(STROKES, digits, tell)
+    training, test = stroke_cache.load(STROKES, digits, tell, bars)
     return DataSet("strokes", f"strokes made offline, in {STROKES}", training, test)
 
 
-def _auto(digits: Sequence[int], tell: Callable[[str], object], progress: mnist.Progress | None) -> DataSet:
+def _auto(digits: Sequence[int], tell: Callable[[str], object], bars: Bars | None) -> DataSet:
     try:
-        return load_mnist(tell, progress)
+        return load_mnist(tell, bars)
     except DataError as error:
         if os.environ.get(FOLDER_VARIABLE):
             # Whoever names a folder wants that one, and nothing in its place.
             raise
         tell(f"Training on strokes made offline instead of MNIST. {error}")
-        return load_strokes(digits, tell)
+        return load_strokes(digits, tell, bars)

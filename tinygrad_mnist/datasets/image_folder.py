@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets import images, mnist
+from tinygrad_mnist.datasets.bars import Bars, shown
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
@@ -31,14 +32,14 @@ def is_one(folder: Path) -> bool:
     return not has_files and any((folder / name).is_dir() for name in TRAINING + TEST)
 
 
-def read(folder: Path, digits: Sequence[int]) -> DataSet:
+def read(folder: Path, digits: Sequence[int], bars: Bars | None = None) -> DataSet:
     """Return the images of the wanted digits: digit by digit, and each digit's by their names.
 
     Raises DataError, naming it, where a folder is missing, empty, or not called by a digit, and where an image cannot
     be read.
     """
     parts = [_part(folder, names) for names in (TRAINING, TEST)]
-    training, test = (_digits(part, digits) for part in parts)
+    training, test = (_digits(part, digits, bars) for part in parts)
     origin = f"images in {folder}, {parts[0].name} and {parts[1].name}"
     return DataSet(str(folder), origin, training, test)
 
@@ -61,13 +62,14 @@ def _part(folder: Path, names: tuple[str, ...]) -> Path:
     raise DataError(f"{folder} has no folder {' or '.join(names)} with images in folders called 0 to 9.")
 
 
-def _digits(part: Path, digits: Sequence[int]) -> Digits:
+def _digits(part: Path, digits: Sequence[int], bars: Bars | None) -> Digits:
     for folder in sorted(part.iterdir()):
         if folder.is_dir() and not folder.name.startswith(".") and folder.name not in NAMES:
             raise DataError(f"{folder} is not called by a digit: rename it to one of 0 to 9, or move it away.")
     files = {digit: _files(part / str(digit)) for digit in sorted(digits)}
     labels = np.repeat(np.array(list(files), np.uint8), [len(paths) for paths in files.values()])
-    return Digits.of(np.stack([image(path) for paths in files.values() for path in paths]), labels)
+    paths = [path for of_digit in files.values() for path in of_digit]
+    return Digits.of(np.stack([image(path) for path in shown(paths, part.name, bars)]), labels)
 
 
 def _files(folder: Path) -> list[Path]:

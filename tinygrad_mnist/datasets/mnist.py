@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets import idx
+from tinygrad_mnist.datasets.bars import Bars
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.files import written_whole
@@ -51,9 +52,6 @@ ORIGIN = ".origin.txt"
 """Behind a file's name: the file that says from which address it came. One for each, so that two downloads into one
 folder cannot overwrite what the other has noted."""
 
-Progress = Callable[[str], Any]
-"""Makes, for a file's name, a progress bar as pooch wants it: total, update(bytes), reset(), close()."""
-
 
 def read(folder: Path) -> tuple[Digits, Digits, bool]:
     """Return the training digits, the test digits, and whether both are MNIST's own, from a user's folder.
@@ -74,7 +72,7 @@ def read(folder: Path) -> tuple[Digits, Digits, bool]:
 
 
 def read_own(
-    folder: Path, mirrors: Sequence[str], tell: Callable[[str], object], progress: Progress | None = None
+    folder: Path, mirrors: Sequence[str], tell: Callable[[str], object], bars: Bars | None = None
 ) -> tuple[Digits, Digits]:
     """Return the training and test digits of MNIST from our own folder, downloading what is not in it.
 
@@ -86,7 +84,7 @@ def read_own(
     for name in FILES:
         array = _official(folder, name)
         if array is None:
-            content, address = fetch(folder, name, mirrors, progress)
+            content, address = fetch(folder, name, mirrors, bars)
             _keep(folder, name, content, address, tell)
             array = idx.read(folder / name)
         arrays[name] = array
@@ -133,7 +131,7 @@ def _origin(folder: Path, name: str) -> str:
         return ""
 
 
-def fetch(folder: Path, name: str, mirrors: Sequence[str], progress: Progress | None = None) -> tuple[bytes, str]:
+def fetch(folder: Path, name: str, mirrors: Sequence[str], bars: Bars | None = None) -> tuple[bytes, str]:
     """Return the verified content of one file from the first mirror that delivers it, and its address there.
 
     Raises DataError where none does, with what was wrong with each, or where the folder cannot be written to.
@@ -143,7 +141,7 @@ def fetch(folder: Path, name: str, mirrors: Sequence[str], progress: Progress | 
         address = f"{mirror.rstrip('/')}/{name}.gz"
         try:
             with _writing(folder):
-                content = _download(folder, address, progress and progress(name))
+                content = _download(folder, address, bars and bars(name))
         except _MirrorError as error:
             reasons.append(f"{mirror} {error}")
             continue

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets import idx, strokes
+from tinygrad_mnist.datasets.bars import Bars, shown
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
 
@@ -18,12 +19,15 @@ Tell = Callable[[str], object]
 """Says a sentence to a person."""
 
 
-def load(folder: Path, digits: Sequence[int], tell: Tell) -> tuple[Digits, Digits]:
+def load(folder: Path, digits: Sequence[int], tell: Tell, bars: Bars | None = None) -> tuple[Digits, Digits]:
     """Return the training and the test digits, from the cache in `folder` where they are in it.
 
     What is missing is drawn and kept there. Where it cannot be kept, that is told, and drawn anew next time.
     """
-    drawn = {digit: _load(folder, digit, tell) for digit in digits}
+    drawn = {digit: images for digit in digits if (images := _kept(path(folder, digit))) is not None}
+    missing = [digit for digit in digits if digit not in drawn]
+    drawn |= {digit: _load(folder, digit, tell) for digit in shown(missing, "strokes", bars)}
+    drawn = {digit: drawn[digit] for digit in digits}
     return _joined({d: images[:TRAINING] for d, images in drawn.items()}), _joined(
         {d: images[TRAINING:] for d, images in drawn.items()}
     )
