@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist.datasets import idx, mnist
+from tinygrad_mnist.datasets.bars import Bars
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
 
@@ -39,13 +40,13 @@ def write(folder: Path, contents: Contents) -> Path:
     return folder
 
 
-def read_own(folder: Path, mirrors: Sequence[str], progress: mnist.Progress | None = None) -> tuple[Digits, Digits]:
+def read_own(folder: Path, mirrors: Sequence[str], bars: Bars | None = None) -> tuple[Digits, Digits]:
     """Read our own folder; nothing is to be told to the user."""
 
     def never(text: str) -> None:
         raise AssertionError(text)
 
-    return mnist.read_own(folder, mirrors, never, progress)
+    return mnist.read_own(folder, mirrors, never, bars)
 
 
 def test_a_download_arrives_whole_unpacked_and_verified(tmp_path: Path, small_mnist: Contents, mirror: str) -> None:
