@@ -109,15 +109,15 @@ def array_namespace(x: Array) -> Any:
 
 @contextmanager
 def enough_memory() -> Iterator[None]:
-    """Turn a device's lack of memory into a BackendError that says what to lower."""
+    """Turn a lack of memory, a GPU's or the machine's, into a BackendError that says what to lower."""
     try:
         yield
-    except Exception as error:
-        # CuPy's own exception, whose class can be named only where CuPy can be imported.
-        if type(error).__name__ != "OutOfMemoryError":
-            raise
+    except MemoryError as error:
+        # CuPy's own exception is one too; its class can be named only where CuPy can be imported.
+        on_gpu = type(error).__name__ == "OutOfMemoryError"
+        where, instead = ("GPU", ", or use --backend numpy") if on_gpu else ("machine", "")
         raise BackendError(
-            f"the GPU has too little memory ({error}): lower --batch or --hidden, or use --backend numpy."
+            f"the {where} has too little memory ({error}): lower --batch or --hidden{instead}."
         ) from error
 
 

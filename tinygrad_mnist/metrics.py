@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.backend import Array, array_namespace, require_entries, require_same_shape
-from tinygrad_mnist.passes import sigmoid
 
 
 def right(z: Array, t: Array) -> Array:
@@ -34,19 +33,6 @@ def accuracy(z: Array, t: Array) -> float:
     0.6666666666666666
     """
     return int(array_namespace(z).count_nonzero(right(z, t))) / int(z.shape[0])
-
-
-def sureness(z: Array) -> Array:
-    """Return the probability p (N,) that logits z (N, O) give to the digit that they stand for.
-
-    With one output, that of the second digit is 1 - sigmoid(z) = sigmoid(-z), and p is at least 1/2. With more, each
-    output has a sigmoid of its own, and p can be anything from 0 to 1.
-
-    >>> sureness(np.array([[2.0], [-2.0]])).round(3)
-    array([0.881, 0.881])
-    """
-    xp = array_namespace(z)
-    return sigmoid.forward(xp.max(z, axis=1) if z.shape[1] > 1 else xp.abs(z[:, 0]))
 
 
 def most_wrong(z: Array, t: Array) -> Array:

@@ -147,6 +147,8 @@ def rates_for_bytes(learning_rate: float, layers: int) -> Rates:
     return (first, *[Rate(learning_rate, learning_rate)] * (layers - 1))
 
 
+# Weights may be so large that logits overflow: then they are infinite, and still say which digit.
+@np.errstate(over="ignore", invalid="ignore")
 def predict(images: Array, rows: Array, parameters: Parameters) -> Array:
     """Return logits z (N, O) for the rows (N,) of images (M, I) of bytes, a part at a time: memory stays small."""
     xp = array_namespace(images)

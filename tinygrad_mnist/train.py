@@ -190,7 +190,6 @@ def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tupl
         yield xp.take(examples.images, rows[part], axis=0), t[part, :]
 
 
-@np.errstate(over="ignore", invalid="ignore")
 def measure(parameters: Parameters, examples: Examples) -> float:
     """Return the accuracy, 0 to 1, of the network with these parameters on these examples."""
     return accuracy(network.predict(examples.images, examples.rows, parameters), examples.t)

@@ -121,6 +121,20 @@ def test_a_finished_training_has_the_same_end_again_and_more_epochs_go_on(events
     assert {key: longer[key] for key in LEARNED} == {key: at_once[key] for key in LEARNED}
 
 
+def test_a_finished_training_is_kept_in_another_file_too(events: Events) -> None:
+    events("train", "--data", "strokes", "--seed", 3, "--epochs", 3, "--save", "model.npz")
+    events("train", "--data", "strokes", "--resume", "model.npz", "--save", "copy.npz")
+    assert same(checkpoint.load(Path("copy.npz")), checkpoint.load(Path("model.npz")))
+
+
+def test_epochs_that_the_file_cannot_go_on_to_are_refused(events: Events, refused: Refused) -> None:
+    words = ("train", "--data", "strokes", "--epochs", 3, "--keep", "last")
+    events(*words, "--save", "constant.npz")
+    assert "done 3 epochs" in refused(1, "train", "--data", "strokes", "--resume", "constant.npz", "--epochs", 2)
+    events(*words, "--schedule", "cosine", "--save", "cosine.npz")
+    assert "schedule" in refused(1, "train", "--data", "strokes", "--resume", "cosine.npz", "--epochs", 6)
+
+
 def test_a_person_is_told_where_it_goes_on(interrupted: Callable[..., Result], run: Run) -> None:
     interrupted(2, "train", "--data", "strokes", "--seed", 3, "--save", "part.npz")
     result = run("train", "--data", "strokes", "--resume", "part.npz")

@@ -1,5 +1,8 @@
 """train: what it says to a person, to a program, and to one who asked for something impossible."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ from tinygrad_mnist.datasets import digits, idx, mnist
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
 Refused = Callable[..., str]
+
+ROOT = Path(__file__).parents[2]
 
 PROMISED = {
     "digits",
@@ -155,7 +160,7 @@ def test_steps_that_are_too_long_end_in_advice(run: Run) -> None:
         *[("--learning-rate", value) for value in ("0", "-1", "nan", "inf", "fast")],
         *[(option, value) for option in ("--batch", "--epochs", "--patience") for value in ("0", "-1", "1.5", "")],
         *[("--seed", value) for value in ("-1", "x", str(2**63))],
-        *[("--hidden", value) for value in ("-1", "3,", "x", "1e3", "3.5", "100001")],
+        *[("--hidden", value) for value in ("-1", "3,", "x", "1e3", "3.5", "100001", "9" * 5000, ",".join(100 * "1"))],
         *[("--hold-out", value) for value in ("0", "1", "-0.1", "nan")],
         *[(option, "x") for option in ("--loss", "--step", "--schedule", "--preset")],
         ("--dtype", "float16"),
@@ -203,3 +208,29 @@ def test_a_file_larger_than_memory_is_read_where_it_lies(
     monkeypatch.delattr(digits.Digits, "images")
     result = events("train", "--data", tmp_path, "--seed", 1, "--epochs", 2)[-1]
     assert result["loss"] == expected["loss"]
+
+
+def test_a_network_larger_than_memory_is_one_sentence(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(*_: object) -> None:
+        raise MemoryError("Unable to allocate 74.5 GiB")
+
+    monkeypatch.setattr("tinygrad_mnist.train.start", too_large)
+    result = refused(1, "train", "--data", "strokes", "--quiet")
+    assert "the machine has too little memory (Unable to allocate 74.5 GiB): lower --batch or --hidden." in result
+
+
+def test_a_plot_does_not_take_the_place_of_the_network(refused: Refused, run: Run) -> None:
+    run("train", "--data", "strokes", "--epochs", 1, "--save", "model.png")
+    before = Path("model.png").read_bytes()
+    for words in (("train", "--save"), ("evaluate",), ("show", "weights"), ("show", "wrong")):
+        assert "would overwrite" in refused(2, *words, "model.png", "--plot", "./model.png")
+    assert Path("model.png").read_bytes() == before
+
+
+def test_a_file_name_that_is_no_text_is_shown_as_well_as_can_be(tmp_path: Path) -> None:
+    name = os.fsdecode(b"m\xff.npz")
+    words = [sys.executable, ROOT / "cli.py", "train", "--data", "strokes", "--epochs", "1", "--save", name]
+    strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(words, cwd=tmp_path, env=strict, capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert (tmp_path / name).exists()

@@ -167,3 +167,15 @@ def test_a_folder_with_neither_is_told_of_both(tmp_path: Path, one_sentence: Cal
     with pytest.raises(DataError, match="MNIST's files or images") as caught:
         datasets.load(str(tmp_path / "nowhere"), (3, 7))
     one_sentence(caught.value)
+
+
+def test_an_image_of_mnists_size_that_is_dark_on_light_is_turned_round(tmp_path: Path) -> None:
+    from PIL import Image
+
+    digit = strokes.draw(3, 1, np.random.default_rng(0))[0]
+    Image.fromarray(digit).save(tmp_path / "light.png")
+    Image.fromarray(255 - digit).save(tmp_path / "dark.png")
+    np.testing.assert_array_equal(image_folder.image(tmp_path / "light.png"), digit)
+    turned = image_folder.image(tmp_path / "dark.png")
+    assert turned[0].max() == 0
+    assert np.corrcoef(turned.ravel(), digit.ravel())[0, 1] > 0.8

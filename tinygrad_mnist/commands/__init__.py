@@ -1,4 +1,4 @@
-"""The command line: one file per command. Each parses, calls and prints; no other of them is imported meanwhile."""
+"""The command line: one file per command. Each parses, calls and prints, and is imported when it is asked for."""
 
 import errno
 from importlib import import_module

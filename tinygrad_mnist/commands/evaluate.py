@@ -31,6 +31,7 @@ def evaluate(model: Path, source: str, backend_name: str, plot: Path | None, as_
       python cli.py evaluate model.npz
       python cli.py evaluate model.npz --plot confusion.png
     """
+    plots.require_other(plot, model)
     trained = checkpoint.load(model)
     place = backend.choose(backend_name)
     data = datasets.load(source, trained.digits, report.notice, report.Bar)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from tinygrad_mnist.checkpoint import MOST_LAYERS
 from tinygrad_mnist.commands import plots
 
 MOST_UNITS = 100_000
@@ -42,8 +43,12 @@ def sizes(_: click.Context, option: click.Parameter, value: str | None) -> tuple
     if value is None or value.strip() in ("", "0"):
         return value if value is None else ()
     parts = [part.strip() for part in value.split(",")]
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) <= MOST_UNITS for part in parts):
+    # Looked at as a word first: Python refuses to read a number of thousands of digits.
+    are_numbers = all(part.isascii() and part.isdigit() and len(part) <= len(str(MOST_UNITS)) for part in parts)
+    if not (are_numbers and all(0 < int(part) <= MOST_UNITS for part in parts)):
         raise click.BadParameter(f"{value!r} does not name sizes of layers, as 300 or 300,100 do.", param=option)
+    if len(parts) >= MOST_LAYERS:
+        raise click.BadParameter(f"these are {len(parts)} hidden layers, of at most {MOST_LAYERS - 1}.", param=option)
     return tuple(int(part) for part in parts)
 
 

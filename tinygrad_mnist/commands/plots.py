@@ -64,9 +64,17 @@ def require_plottable(path: Path) -> None:
         raise click.BadParameter(f"{path} ends neither in .png nor in .svg.", param_hint="'--plot'")
     try:
         import matplotlib.figure  # noqa: F401 - whether it is there is the question
-    except ImportError as error:
-        raise PlotError("a plot needs matplotlib, which is not here: try pip install matplotlib.") from error
+    except (ImportError, ValueError) as error:
+        raise PlotError(
+            f"a plot needs matplotlib, which cannot be imported ({error}): try pip install matplotlib."
+        ) from error
     require_writable(path)
+
+
+def require_other(plot: Path | None, model: Path) -> None:
+    """Raise click.UsageError where the plot would take the place of the network."""
+    if plot is not None and plot.resolve() == model.resolve():
+        raise click.UsageError(f"--plot would overwrite the network in {model}: name another file.")
 
 
 def training_curve(epochs: Sequence[Shown], path: Path, test_accuracy: float | None = None) -> None:

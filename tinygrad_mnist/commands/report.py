@@ -26,7 +26,8 @@ def notice(text: str) -> None:
 
 def line(name: str, text: str) -> None:
     """Print a named line of a report."""
-    click.echo(f"{name:<10}{text}")
+    # A file's name may hold bytes that are no text.
+    click.echo(f"{name:<10}{click.format_filename(text)}")
 
 
 def percent(share: float) -> str:

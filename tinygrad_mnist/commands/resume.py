@@ -30,13 +30,17 @@ class Begun:
 def resumed(path: Path, choices: dict[str, Any]) -> Begun:
     """Return the training that a file keeps, with the number of epochs and the patience that were given, if any.
 
-    Raises CheckpointError for a file that keeps none.
+    Raises CheckpointError for a file that keeps none, and for a number of epochs that it cannot go on to.
     """
     kept = checkpoint.load(path)
     if kept.progress is None:
         raise CheckpointError(f"{path} is a network without its training: an older version of this program saved it.")
     longer = {name: choices[name] for name in ("epochs", "patience") if choices[name] is not None}
-    chosen = kept.progress.chosen
+    chosen, done = kept.progress.chosen, kept.progress.epoch.number
+    if "epochs" in longer and chosen.settings.schedule != "constant":
+        raise CheckpointError(f"{path} follows a schedule that ends with its own last epoch: leave out --epochs.")
+    if longer.get("epochs", done) < done:
+        raise CheckpointError(f"{path} has done {done} epochs already: leave out --epochs, or name more.")
     chosen = replace(chosen, settings=replace(chosen.settings, **longer))
     return Begun(chosen, kept.digits, kept.progress.epoch, kept.progress.data)
 
@@ -67,6 +71,8 @@ class Watch:
         self.best = self.last = after
         self.curve: list[tuple[int, float, float]] = []  # as plots.training_curve takes it
         if after is not None:
+            # It may be kept in another file than the one that it comes from, and nothing better may follow.
+            keep(after)
             self._note(after)
         self._settings, self._show, self._keep = settings, show, keep
 

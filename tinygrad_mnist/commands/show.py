@@ -127,6 +127,7 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
       python cli.py show weights model.npz
       python cli.py show weights model.npz --plot weights.svg
     """
+    plots.require_other(plot, model)
     trained = checkpoint.load(model)
     sizes, (first, *behind) = trained.layer_sizes, trained.parameters
     side = math.isqrt(sizes[0])
@@ -167,6 +168,7 @@ def wrong(model: Path, source: str, count: int, backend_name: str, plot: Path | 
       python cli.py show wrong model.npz
       python cli.py show wrong model.npz --count 12 --plot wrong.png
     """
+    plots.require_other(plot, model)
     trained = checkpoint.load(model)
     place = backend.choose(backend_name)
     data = datasets.load(source, trained.digits, report.notice, report.Bar)
@@ -174,7 +176,7 @@ def wrong(model: Path, source: str, count: int, backend_name: str, plot: Path | 
     mistakes = metrics.most_wrong(z, network.targets(data.test.labels, trained.digits))
     worst = mistakes[:count]
     chosen, z = data.test.take(worst), z[worst]
-    said, sureness = network.decide(z, trained.digits), metrics.sureness(z)
+    said, sureness = network.decide(z, trained.digits), network.certainty(z)
     shown = _records(position=worst, label=chosen.labels, said=said, sureness=sureness, logits=z)
     captions = [f"{one['label']} read as {one['said']}, {report.probability(one['sureness'])}" for one in shown]
     total = len(data.test.labels)

@@ -93,5 +93,5 @@ def _auto(digits: Sequence[int], tell: Callable[[str], object], bars: Bars | Non
         if os.environ.get(FOLDER_VARIABLE):
             # Whoever names a folder wants that one, and nothing in its place.
             raise
-        tell(f"Training on strokes made offline instead of MNIST. {error}")
+        tell(f"Taking strokes made offline instead of MNIST. {error}")
         return load_strokes(digits, tell, bars)

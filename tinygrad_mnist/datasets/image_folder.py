@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets import images, mnist
+from tinygrad_mnist.datasets import images, ink, mnist
 from tinygrad_mnist.datasets.bars import Bars, shown
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.strokes import SIDE
@@ -24,6 +24,9 @@ TEST = ("test", "testing", "valid")
 """What the folders are called. Where both are there, valid is not used: this program holds out its own."""
 
 NAMES = tuple("0123456789")
+
+DARK = 128
+"""Below it a border is paper as MNIST has it, black."""
 
 
 def is_one(folder: Path) -> bool:
@@ -45,12 +48,12 @@ def read(folder: Path, digits: Sequence[int], bars: Bars | None = None) -> DataS
 
 
 def image(path: Path) -> NDArray[np.uint8]:
-    """Return the image (28, 28) in a file: as it is where it is grey and of this size, else prepared.
+    """Return the image (28, 28) in a file: as it is where it is grey, of this size and on black, else prepared.
 
     Raises DataError, naming the file, where there is no image to be had from it.
     """
     greys = images.load(path)
-    is_ready = greys.shape == (SIDE, SIDE) and greys.dtype == np.uint8
+    is_ready = greys.shape == (SIDE, SIDE) and greys.dtype == np.uint8 and greys[ink.border(greys.shape)].mean() < DARK
     return greys if is_ready else images.prepare(greys, str(path))
 
 
