@@ -74,7 +74,7 @@ def _run(row: Row, data: str, seed: int) -> dict[str, Any]:
 
 def _row(name: str, runs: list[dict[str, Any]]) -> list[str]:
     accuracies = [run["test_accuracy"] for run in runs]
-    figures = [f"{100 * f(accuracies):.2f} %" for f in (min, statistics.median, max)]
+    figures = [f"{100 * f(accuracies):.3f} %" for f in (min, statistics.median, max)]
     seconds = statistics.median(run["seconds"] for run in runs)
     row = ROWS[name]
     return [
