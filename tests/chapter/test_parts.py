@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tinygrad_mnist import network
 from tinygrad_mnist.chapter import SECTIONS, accuracy, batches, linear, rates, tensors
@@ -17,6 +15,9 @@ from tinygrad_mnist.datasets import strokes
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.network import Layer
+
+hypothesis = pytest.importorskip("hypothesis")
+st = hypothesis.strategies
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,12 +59,12 @@ def test_two_curves_share_one_scale() -> None:
     assert image[np.round((HEIGHT - 1) * 2 / 3).astype(int), WIDTH - 1] == 255
 
 
-@given(st.floats(-10, 10), st.floats(0, 2), st.integers(0, 20))
+@hypothesis.given(st.floats(-10, 10), st.floats(0, 2), st.integers(0, 20))
 def test_each_step_down_the_square_multiplies_x_by_1_less_twice_the_rate(x: float, rate: float, steps: int) -> None:
     assert rates.descend(x, rate, steps) == pytest.approx(x * (1 - 2 * rate) ** steps, rel=1e-9, abs=1e-12)
 
 
-@given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3), st.floats(1e-3, 1e3))
+@hypothesis.given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3), st.floats(1e-3, 1e3))
 def test_gradients_are_alike_by_their_directions_alone(numbers: list[float], scale: float) -> None:
     one = np.array(numbers)
     if np.linalg.norm(one) < 1e-3:

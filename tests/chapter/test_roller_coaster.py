@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tinygrad_mnist import oracles
 from tinygrad_mnist.chapter import book, roller_coaster
+
+hypothesis = pytest.importorskip("hypothesis")
+st = hypothesis.strategies
 
 Close = Callable[[Any, Any, float], None]
 
@@ -23,14 +24,14 @@ def test_the_parabola_is_fitted_with_the_books_losses() -> None:
     assert [step.loss for step in way] == pytest.approx(book.LOSSES, rel=1e-6)
 
 
-@given(PARABOLA)
+@hypothesis.given(PARABOLA)
 def test_the_gradient_is_what_finite_differences_say(parabola: Any) -> None:
     step = roller_coaster.measure(parabola)
     measured = oracles.gradient(lambda parabola: roller_coaster.measure(parabola).loss, parabola)
     assert step.gradient.tolist() == pytest.approx(measured.tolist(), rel=1e-7, abs=1e-4)
 
 
-@given(PARABOLA)
+@hypothesis.given(PARABOLA)
 def test_no_parabola_is_better_than_the_best(parabola: Any) -> None:
     assert roller_coaster.measure(parabola).loss > roller_coaster.best().loss
 
