@@ -220,6 +220,7 @@ def test_a_network_larger_than_memory_is_one_sentence(refused: Refused, monkeypa
 
 
 def test_a_plot_does_not_take_the_place_of_the_network(refused: Refused, run: Run) -> None:
+    pytest.importorskip("matplotlib")
     run("train", "--data", "strokes", "--epochs", 1, "--save", "model.png")
     before = Path("model.png").read_bytes()
     for words in (("train", "--save"), ("evaluate",), ("show", "weights"), ("show", "wrong")):
