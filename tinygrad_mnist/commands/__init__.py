@@ -56,5 +56,6 @@ def main() -> None:
     """Learn to read handwritten digits with derivatives worked out by hand.
 
     Start with 'train': it needs nothing, and takes about a second. Then 'baseline' shows what it has to
-    beat, 'derivative 3' what a gradient is, and 'gradcheck' that all of them are right.
+    beat, 'derivative 3' what a gradient is, 'gradcheck' that all of them are right, and 'chapter' how it all
+    hangs together.
     """
