@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_mnist import metrics, network
+from tinygrad_mnist import metrics
 from tinygrad_mnist.backend import to_host
 
 Place = Callable[[Any], Any]
@@ -74,15 +74,6 @@ def test_a_row_is_what_it_was_and_a_column_what_it_was_taken_for() -> None:
 def test_a_digit_without_images_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="digit 7"):
         metrics.accuracy_per_digit(np.array([[1, 0], [0, 0]]), (3, 7))
-
-
-def test_a_probability_of_what_is_said_is_that_of_the_digit_and_not_of_the_first() -> None:
-    p = network.certainty(np.log([[3.0], [1 / 3], [1.0]]))
-    np.testing.assert_allclose(p, [0.75, 0.75, 0.5], rtol=1e-15)
-
-
-def test_of_several_outputs_the_largest_one_says_how_sure_it_is() -> None:
-    np.testing.assert_allclose(network.certainty(np.log([[1.0, 3.0, 0.5], [0.1, 0.1, 0.25]])), [0.75, 0.2], rtol=1e-15)
 
 
 def test_mistakes_come_in_the_order_of_how_much_too_sure_they_are() -> None:

@@ -198,3 +198,19 @@ def test_it_runs_on_another_device(draw: Draw, on_device1: Draw, close: Close) -
     for result1, result in zip(there, everything(images, labels, parameters, images / 255), strict=True):
         assert result1.device == on_device1(images).device
         close(result1, result, 1e-13)
+
+
+def test_a_probability_of_what_is_said_is_that_of_the_digit_and_not_of_the_first() -> None:
+    p = network.certainty(np.log([[3.0], [1 / 3], [1.0]]))
+    np.testing.assert_allclose(p, [0.75, 0.75, 0.5], rtol=1e-15)
+
+
+def test_of_several_outputs_the_largest_one_says_how_sure_it_is() -> None:
+    np.testing.assert_allclose(network.certainty(np.log([[1.0, 3.0, 0.5], [0.1, 0.1, 0.25]])), [0.75, 0.2], rtol=1e-15)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 5])
+def test_there_is_a_rate_for_each_layer_and_only_the_first_one_is_for_bytes(layers: int) -> None:
+    first, *others = network.rates_for_bytes(0.5, layers)
+    assert first == network.Rate(0.5 / 255**2, 0.5)
+    assert others == [network.Rate(0.5, 0.5)] * (layers - 1)
