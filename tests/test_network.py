@@ -214,3 +214,12 @@ def test_there_is_a_rate_for_each_layer_and_only_the_first_one_is_for_bytes(laye
     first, *others = network.rates_for_bytes(0.5, layers)
     assert first == network.Rate(0.5 / 255**2, 0.5)
     assert others == [network.Rate(0.5, 0.5)] * (layers - 1)
+
+
+def test_logits_too_large_for_their_type_are_infinite_and_no_warning() -> None:
+    images, rows, huge = np.full((1, 2), 255, np.uint8), np.arange(1), np.float32(3e38)
+    line = (Layer(np.full((2, 1), huge), np.zeros(1, np.float32)),)
+    assert network.predict(images, rows, line)[0, 0] == np.inf
+    against = Layer(np.array([[1], [-1]], np.float32), np.zeros(1, np.float32))
+    hidden = (Layer(np.full((2, 2), huge), np.zeros(2, np.float32)), against)
+    assert np.isnan(network.predict(images, rows, hidden)[0, 0])
