@@ -11,7 +11,6 @@ from tinygrad_mnist.checkpoint import Checkpoint
 from tinygrad_mnist.commands import options, plots, report
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.network import Layer
 
 
 @click.command()
@@ -71,5 +70,5 @@ def logits(model: Path, trained: Checkpoint, digits: Digits, place: Backend) -> 
     inputs, images = trained.layer_sizes[0], digits.pixels
     if images.shape[1] != inputs:
         raise DataError(f"{model} was trained on images of {inputs} pixels, and these have {images.shape[1]}.")
-    parameters = tuple(Layer(*map(place.place, layer)) for layer in trained.parameters)
+    parameters = trained.placed(place)
     return network.predict(place.place(images), place.place(digits.places), parameters)

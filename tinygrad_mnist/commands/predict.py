@@ -12,7 +12,6 @@ from tinygrad_mnist.commands import drawing, options, report
 from tinygrad_mnist.datasets import images
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.network import Layer
 
 
 @click.command()
@@ -40,7 +39,7 @@ def predict(model: Path, pictures: tuple[str, ...], backend_name: str, as_json: 
         )
     seen = np.stack([_prepared(picture) for picture in pictures])
     place = backend.choose(backend_name)
-    parameters = tuple(Layer(*map(place.place, layer)) for layer in trained.parameters)
+    parameters = trained.placed(place)
     rows = np.arange(len(pictures))
     z = network.predict(place.place(seen.reshape(len(seen), -1)), place.place(rows), parameters)
     said = backend.to_host(network.decide(z, trained.digits)).tolist()
