@@ -73,7 +73,7 @@ mirror, folder, moments = sys.argv[1], Path(sys.argv[2]), random.Random(0)
 official = json.load(sys.stdin)
 mnist.SHA256.update(official["sha256"])
 mnist.SHAPES.update({name: tuple(shape) for name, shape in official["shapes"].items()})
-mnist.read_own(folder / "first", [mirror], print)  # imports what is slow, and says how long a download takes
+mnist.read_own(folder / "first", [mirror], print)  # imports what is slow, before any child is born
 begun = time.perf_counter()
 mnist.read_own(folder / "second", [mirror], print)
 whole = time.perf_counter() - begun
@@ -84,8 +84,11 @@ for round in range(100):
     child = os.fork()
     if child == 0:
         mnist.read_own(there, [mirror], print)
-        os._exit(0)
-    time.sleep(moments.uniform(0, whole))
+        signal.pause()
+    while sum((there / name).exists() for name in mnist.SHAPES) < round % 4:
+        assert os.waitpid(child, os.WNOHANG) == (0, 0), "the download ended by itself"
+        time.sleep(0.0001)
+    time.sleep(moments.uniform(0, whole / 4))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     states = mnist.state(there)
@@ -101,7 +104,11 @@ print(json.dumps(found))
 def test_killed_a_hundred_times_while_downloading_every_file_is_whole_or_missing(
     tmp_path: Path, small_mnist: Contents, mirror: str
 ) -> None:
-    """SIGKILL at 100 random moments of downloading: no file was ever a part, and the next download went well."""
+    """SIGKILL at 100 random moments of downloading: no file was ever a part, and the next download went well.
+
+    A moment is a random time after none, one, two or three of the files are there, so that the moments differ on a
+    machine of any speed.
+    """
     official = {
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in small_mnist.items()},
         "shapes": {name: mnist.SHAPES[name] for name in small_mnist},
