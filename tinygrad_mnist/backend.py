@@ -150,12 +150,11 @@ def require_fit(**arrays: tuple[Array, str]) -> None:
     """Raise ValueError, naming all, unless each letter stands for one size: x=(x, "NI"), w=(w, "IO")."""
     sizes: dict[str, int] = {}
     for array, axes in arrays.values():
-        fits = len(array.shape) == len(axes)
-        for axis, size in zip(axes, array.shape, strict=False):
-            fits = fits and sizes.setdefault(axis, size) == size
-        if not fits:
-            said = (f"{name} {tuple(a.shape)} as ({', '.join(axes)})" for name, (a, axes) in arrays.items())
-            raise ValueError(f"the shapes do not fit: {'; '.join(said)}")
+        if len(array.shape) != len(axes):
+            raise _misfit(arrays)
+        for axis, size in zip(axes, array.shape, strict=True):
+            if sizes.setdefault(axis, size) != size:
+                raise _misfit(arrays)
 
 
 def require_entries(**arrays: Array) -> None:
@@ -218,6 +217,11 @@ def stack(images: Sequence[Any]) -> Array:
             if here != there:
                 raise ValueError(f"image {number} has {what} {here}, but image 0 has {what} {there}")
     return array_namespace(first).stack(arrays)
+
+
+def _misfit(arrays: dict[str, tuple[Array, str]]) -> ValueError:
+    said = (f"{name} {tuple(array.shape)} as ({', '.join(axes)})" for name, (array, axes) in arrays.items())
+    return ValueError(f"the shapes do not fit: {'; '.join(said)}")
 
 
 def _shape(array: Array) -> tuple[int, ...]:

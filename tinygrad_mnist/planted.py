@@ -132,9 +132,7 @@ def column_against_row(dp: Array, p: Array) -> Array:
 
 def missing_mean(p: Array, t: Array) -> Array:
     """The 1/n of the mean is forgotten."""
-    xp = array_namespace(p)
-    one = xp.ones_like(p)
-    dp = xp.where(t == 1, -one, one)
+    dp = 1 - 2 * array_namespace(p).astype(t, p.dtype)
     return dp
 
 

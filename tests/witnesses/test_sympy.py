@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tinygrad_mnist import network
+from tinygrad_mnist.backend import NUMPY
 from tinygrad_mnist.network import LOSSES, Layer, Parameters, Passed
 from tinygrad_mnist.passes import cross_entropy, linear, mean_loss, relu, sigmoid, square
 
@@ -122,9 +123,9 @@ def chained(loss: str, x: NDArray[Any], t: NDArray[Any], parameters: Parameters)
 
 @pytest.fixture
 def exp_and_log_of_symbols(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an array of symbols be taken to NumPy's exp and log1p, which ask each object for a method of their name."""
-    monkeypatch.setattr(sympy.Expr, "exp", lambda x: sympy.exp(x), raising=False)
-    monkeypatch.setattr(sympy.Expr, "log1p", lambda x: sympy.log(1 + x), raising=False)
+    """Let the passes' exp and log1p be SymPy's, entry by entry."""
+    monkeypatch.setattr(NUMPY, "exp", np.vectorize(sympy.exp, otypes=[object]))
+    monkeypatch.setattr(NUMPY, "log1p", np.vectorize(lambda x: sympy.log(1 + x), otypes=[object]))
 
 
 def test_square_is_2x_times_the_upstream_identically() -> None:
@@ -168,12 +169,15 @@ def test_every_step_on_the_sigmoids_page_is_an_identity() -> None:
     z = sympy.Symbol("z", real=True)
     p = 1 / (1 + sympy.exp(-z))
     for one, other in (
-        (p, sympy.exp(z) / (sympy.exp(z) + 1)),  # the two branches of forward
+        (p, sympy.exp(z) / (sympy.exp(z) + 1)),  # the two forms of forward
         (sympy.diff(p, z), sympy.exp(-z) / (1 + sympy.exp(-z)) ** 2),
         (1 - p, (1 + sympy.exp(-z) - 1) / (1 + sympy.exp(-z))),
         (p.subs(z, -z), 1 - p),
     ):
         assert sympy.simplify(one - other) == 0
+    for sure in (sympy.Symbol("z", positive=True), sympy.Symbol("z", negative=True)):
+        both = sympy.exp(sympy.Min(sure, 0)) / (1 + sympy.exp(-abs(sure)))  # the one line that is both
+        assert sympy.simplify(both - p.subs(z, sure)) == 0
     assert sympy.limit(sympy.diff(p, z) / sympy.exp(-z), z, sympy.oo) == 1  # what is left where the code has 0
     assert sympy.diff(p, z).subs(z, 0) == sympy.Rational(1, 4)
 
@@ -186,6 +190,12 @@ def test_the_mean_losses_gradient_is_sympys_for_every_choice_of_targets() -> Non
         values = dict(zip(t.flat, targets.flat, strict=True))
         exact = np.array([slope.subs(values) for slope in derived.flat], dtype=object).reshape(2, 2)
         assert_identical(mean_loss.backward(p, targets), exact)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_sigmoid_is_1_over_1_plus_e_to_the_minus_z_identically(sign: int, exp_and_log_of_symbols: None) -> None:
+    z = signed("z", np.full((2, 2), sign))
+    assert_identical(sigmoid.forward(z), sigmoid_rule(z))
 
 
 @pytest.mark.parametrize("t", [0, 1])

@@ -13,8 +13,13 @@ def forward(z: Array) -> Array:
 
         p[i] = e^z[i] / (e^z[i] + 1)
 
-    So e is raised to the one of -z and z that is not positive, and no exponential ever exceeds 1. Both
-    tails keep all their digits: p near 0 is not found as 1 minus something near 1.
+    The first form is taken where z >= 0, the second where z < 0. Above stands 1 or e^z, which is e^min(z, 0);
+    below stands 1 + e^-z or e^z + 1, which is 1 + e^-|z|. So one line is both forms:
+
+        p[i] = e^min(z[i], 0) / (1 + e^-|z[i]|)
+
+    No exponential ever exceeds 1. Both tails keep all their digits: p near 0 is not found as 1 minus
+    something near 1.
 
     >>> import numpy as np
     >>> forward(np.array([-1000.0, -2.0, 0.0, 2.0, 1000.0]))
@@ -23,9 +28,8 @@ def forward(z: Array) -> Array:
     9.8596765437597...e-305
     """
     xp = array_namespace(z)
-    positive = z >= 0
-    e = xp.exp(xp.where(positive, -z, z))
-    return xp.where(positive, 1, e) / (1 + e)
+    # -|z| is the smaller of z and -z: so written, it has a slope for complex numbers too, which a proof needs.
+    return xp.exp(xp.minimum(z, 0)) / (1 + xp.exp(xp.minimum(z, -z)))
 
 
 def backward(dp: Array, p: Array) -> Array:
