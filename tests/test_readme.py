@@ -17,7 +17,7 @@ def shell_blocks() -> list[str]:
 def test_there_is_one_line_that_trains_and_one_that_tests() -> None:
     train, test = shell_blocks()
     assert train.endswith("python cli.py train\n")
-    assert test.endswith("pytest\n")
+    assert test.endswith("pytest -n auto\n")
     assert all(block.count("\n") == 1 for block in (train, test))
 
 
