@@ -32,12 +32,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def events(run: Run) -> Callable[..., list[dict[str, Any]]]:
-    """Run a command with --json; demand that standard output is JSON and nothing else, the result last."""
+    """Run a command with --json; demand that standard output is strict JSON and nothing else, the result last."""
 
     def invoke(*words: object) -> list[dict[str, Any]]:
         result = run(*words, "--json")
         assert result.exit_code == 0, result.output
-        objects = [json.loads(line) for line in result.stdout.splitlines()]
+        objects = [json.loads(line, parse_constant=pytest.fail) for line in result.stdout.splitlines()]
         assert [thing["event"] == "result" for thing in objects] == [False] * (len(objects) - 1) + [True]
         return objects
 

@@ -186,3 +186,20 @@ def test_mnist_digits_drawn_large_are_read_as_well_as_mnist_itself(
         large.save(f"{row}.jpg")
     said = events("predict", "model.npz", *[f"{row}.jpg" for row in rows])[-1]["predictions"]
     assert np.mean([one["digit"] == labels[row] for one, row in zip(said, rows, strict=True)]) >= 0.96
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "huge.npz", "one.png"),
+        ("evaluate", "huge.npz", "--data", "strokes"),
+        ("show", "wrong", "huge.npz", "--data", "strokes"),
+    ],
+)
+def test_a_model_whose_answers_are_no_numbers_is_refused(words: tuple[str, ...], refused: Refused) -> None:
+    """Each weight is finite, and so the file is whole; but sums of them are infinite, and their difference is none."""
+    huge = Layer(np.full((784, 2), 3e38, np.float32), np.zeros(2, np.float32))
+    against = Layer(np.array([[1], [-1]], np.float32), np.zeros(1, np.float32))
+    checkpoint.save(Path("huge.npz"), Checkpoint((huge, against), (3, 7), 0))
+    Image.fromarray(np.pad(np.full((20, 4), 255, np.uint8), 10)).save("one.png")
+    assert "huge.npz has weights so large that its answers are no numbers" in refused(1, *words)

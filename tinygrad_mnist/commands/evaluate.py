@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygrad_mnist import backend, checkpoint, datasets, metrics, network
 from tinygrad_mnist.backend import Array, Backend
 from tinygrad_mnist.checkpoint import Checkpoint
 from tinygrad_mnist.commands import options, plots, report
 from tinygrad_mnist.datasets.digits import Digits
-from tinygrad_mnist.errors import DataError
+from tinygrad_mnist.errors import CheckpointError, DataError
 
 
 @click.command()
@@ -70,5 +71,18 @@ def logits(model: Path, trained: Checkpoint, digits: Digits, place: Backend) -> 
     inputs, images = trained.layer_sizes[0], digits.pixels
     if images.shape[1] != inputs:
         raise DataError(f"{model} was trained on images of {inputs} pixels, and these have {images.shape[1]}.")
-    parameters = trained.placed(place)
-    return network.predict(place.place(images), place.place(digits.places), parameters)
+    return finite_logits(model, trained, images, digits.places, place)
+
+
+def finite_logits(
+    model: Path, trained: Checkpoint, images: NDArray[np.uint8], rows: NDArray[np.intp], place: Backend
+) -> Array:
+    """Return the logits z (N, O) for the rows (N,) of images (M, I), where they were computed.
+
+    Raises CheckpointError where one is not finite: a digit could be read from it by chance alone.
+    """
+    z = network.predict(place.place(images), place.place(rows), trained.placed(place))
+    xp = backend.array_namespace(z)
+    if not bool(xp.all(xp.isfinite(z))):
+        raise CheckpointError(f"{model} has weights so large that its answers are no numbers: train it again.")
+    return z

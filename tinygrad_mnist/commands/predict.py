@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist import backend, checkpoint, network
 from tinygrad_mnist.commands import drawing, options, report
+from tinygrad_mnist.commands.evaluate import finite_logits
 from tinygrad_mnist.datasets import images
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
@@ -39,9 +40,7 @@ def predict(model: Path, pictures: tuple[str, ...], backend_name: str, as_json: 
         )
     seen = np.stack([_prepared(picture) for picture in pictures])
     place = backend.choose(backend_name)
-    parameters = trained.placed(place)
-    rows = np.arange(len(pictures))
-    z = network.predict(place.place(seen.reshape(len(seen), -1)), place.place(rows), parameters)
+    z = finite_logits(model, trained, seen.reshape(len(seen), -1), np.arange(len(seen)), place)
     said = backend.to_host(network.decide(z, trained.digits)).tolist()
     sure = backend.to_host(network.certainty(z)).tolist()
     if as_json:
