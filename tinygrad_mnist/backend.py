@@ -80,11 +80,18 @@ def _cupy() -> Backend:
         ) from error
     runtime = cupy.cuda.runtime
     try:
-        # Importing CuPy proves nothing: without a driver or a device the first allocation fails.
-        probe = cupy.zeros(1)
+        # Importing CuPy proves nothing: without a driver or a device the first allocation fails, and without the
+        # libraries of CUDA, which it finds and loads when they are needed, the first sum or product.
+        probe = cupy.zeros((1, 1))
+        probe = probe @ probe + probe
         graphics_card = runtime.getDeviceProperties(probe.device.id)["name"].decode()
     except runtime.CUDARuntimeError as error:
         raise BackendError(_missing(runtime.driverGetVersion(), error)) from error
+    except (ImportError, OSError, RuntimeError) as error:
+        raise BackendError(
+            f"CuPy finds a GPU, but not all libraries of CUDA ({error}): install them with "
+            "'pip install -r requirements-gpu.txt', or use --backend numpy."
+        ) from error
     return Backend("cupy", array_namespace(probe), probe.device, f"CuPy on {graphics_card}")
 
 
@@ -115,9 +122,10 @@ def enough_memory() -> Iterator[None]:
     except MemoryError as error:
         # CuPy's own exception is one too; its class can be named only where CuPy can be imported.
         on_gpu = type(error).__name__ == "OutOfMemoryError"
-        where, instead = ("GPU", ", or use --backend numpy") if on_gpu else ("machine", "")
+        where, instead = ("GPU", "use --backend numpy") if on_gpu else ("machine", "close other programs")
+        said = f" ({error})" if str(error) else ""
         raise BackendError(
-            f"the {where} has too little memory ({error}): lower --batch or --hidden{instead}."
+            f"the {where} has too little memory{said}: train with a lower --batch or --hidden, or {instead}."
         ) from error
 
 

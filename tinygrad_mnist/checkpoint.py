@@ -65,7 +65,7 @@ def require_writable(path: Path) -> None:
         raise CheckpointError(f"{path} is a folder: name a file to save to.")
     if path.exists() and not path.is_file():
         raise CheckpointError(f"{path} is not a file that can be replaced: name another one to save to.")
-    folder = path.resolve().parent
+    folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         raise CheckpointError(f"{path} cannot be written: there is no folder {folder}.")
     if not os.access(folder, os.W_OK):

@@ -22,7 +22,7 @@ Draw = Callable[..., NDArray[np.float64]]
 def all_claims(seed: int = 0) -> dict[str, Claim]:
     """Return every claim by its name, each with random numbers of its own, the same for the same seed."""
     makers = (
-        *(of_square, of_linear, of_linear_square, of_sigmoid, of_relu, of_mean_loss, of_cross_entropy),
+        *(of_square, of_linear, of_linear_square, of_first_linear, of_sigmoid, of_relu, of_mean_loss, of_cross_entropy),
         *(of_line, of_mnist_line, of_hidden, of_two_hidden),
     )
     claims = [make(_drawn(np.random.default_rng((seed, number)))) for number, make in enumerate(makers)]
@@ -59,6 +59,23 @@ def _linear(name: str, draw: Draw, rows: int, inputs: int, outputs: int) -> Clai
         forward=linear.forward,
         written=linear.backward,
         call=lambda backward, dz, x, w, _: backward(dz, x, w),
+    )
+
+
+def of_first_linear(draw: Draw) -> Claim:
+    """Claim dw and db alone, as the first pass of a network asks for them: its x is the data."""
+    x = draw(6, 4)
+
+    def x_beside(w: Array) -> Array:
+        return array_namespace(w).astype(beside(x, like=w), w.dtype)
+
+    return Claim(
+        name="first linear",
+        arguments={"w": draw(4, 2), "b": draw(2)},
+        upstream=draw(6, 2),
+        forward=lambda w, b: linear.forward(x_beside(w), w, b),
+        written=linear.backward_to_parameters,
+        call=lambda backward, dz, w, _: backward(dz, x_beside(w)),
     )
 
 

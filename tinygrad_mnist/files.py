@@ -15,7 +15,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     Whatever happens on the way, `path` holds either what it held before or all of the new content. A link is followed,
     and stays a link. The folder of `path` must exist; raises OSError where it cannot be written.
     """
-    path = path.resolve()
+    path = Path(os.path.realpath(path))  # which has no error for links that lead in a circle
     beside = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with beside.open("xb") as file:

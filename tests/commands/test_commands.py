@@ -172,6 +172,17 @@ def test_a_full_disk_behind_standard_output_is_one_sentence() -> None:
     assert "Traceback" not in said.stderr
 
 
+@pytest.mark.parametrize("words", ["show >&-", "train --epochs 1 2>&-", "gradcheck --dtype float32 2>&-"])
+def test_a_closed_stream_is_no_terminal(words: str, tmp_path: Path) -> None:
+    for images, labels in (mnist.TRAINING, mnist.TEST):
+        idx.write(tmp_path / images, np.full((20, 28, 28), 9, np.uint8))
+        idx.write(tmp_path / labels, np.arange(20, dtype=np.uint8) % 10)
+    data = "" if "gradcheck" in words else f"--data '{tmp_path}'"
+    line = f"exec '{sys.executable}' cli.py {words} {data}"
+    said = subprocess.run(["/bin/sh", "-c", line], cwd=ROOT, capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
 def test_json_in_front_of_a_sub_command_is_not_silently_dropped(refused: Refused) -> None:
     assert "--json goes behind" in refused(2, "data", "--json", "fetch")
 

@@ -49,6 +49,30 @@ def test_it_is_said_which_of_the_three_is_missing(
     assert backend.choose("auto").name == "numpy"
 
 
+@pytest.mark.parametrize("what", ["libnvrtc.so.12", "libcublas.so.12"])
+def test_a_gpu_without_the_libraries_of_cuda_is_said_to_lack_them(
+    what: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CuPy looks for each when it is needed first: a sum has to be compiled, and a product has a library of its own."""
+
+    class Probe:
+        device = SimpleNamespace(id=0)
+
+        def __matmul__(self, _: "Probe") -> "Probe":
+            if "cublas" in what:
+                raise ImportError(f"{what}: cannot open shared object file")
+            return self
+
+        def __add__(self, _: "Probe") -> "Probe":
+            raise RuntimeError(f"CuPy failed to load {what}")
+
+    cupy = cupy_without_a_device(12040)
+    cupy.__dict__["zeros"] = lambda _: Probe()
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    assert f"{what}" in refused(1, "train", "--data", "strokes", "--backend", "cupy")
+    assert backend.choose("auto").name == "numpy"
+
+
 def test_a_missing_package_is_said_to_be_missing(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", None)
     assert "requirements-gpu.txt" in refused(1, "train", "--data", "strokes", "--backend", "cupy")
@@ -57,6 +81,11 @@ def test_a_missing_package_is_said_to_be_missing(refused: Refused, monkeypatch: 
 def test_a_gpu_without_enough_memory_ends_in_what_to_lower() -> None:
     with pytest.raises(BackendError, match=r"too little memory .*12 GB.* lower --batch"), backend.enough_memory():
         raise OutOfMemoryError("12 GB asked for")
+
+
+def test_a_lack_of_memory_that_nobody_describes_has_no_empty_brackets() -> None:
+    with pytest.raises(BackendError, match=r"^the machine has too little memory: "), backend.enough_memory():
+        raise MemoryError
 
 
 def test_other_exceptions_are_not_taken_for_it() -> None:

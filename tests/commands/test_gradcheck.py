@@ -21,6 +21,7 @@ def test_a_person_sees_each_pass_by_each_argument_and_that_all_is_well(run: Run)
         "square",
         "linear",
         "linear 3x3",
+        "first linear",
         "sigmoid",
         "relu",
         "mean loss",
@@ -30,7 +31,7 @@ def test_a_person_sees_each_pass_by_each_argument_and_that_all_is_well(run: Run)
         "two hidden",
     )
     assert all(any(row.startswith(f"{name:<14}") for row in rows) for name in names)
-    assert len(rows) == 25
+    assert len(rows) == 27
     assert "all passed" in result.stdout
 
 
@@ -68,6 +69,11 @@ def test_a_planted_bug_is_json_for_a_program(run: Run) -> None:
 def test_the_plants_are_listed(run: Run) -> None:
     lines = run("gradcheck", "--plant", "list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(planted.PLANTS)
+
+
+def test_the_plants_are_listed_for_a_program(events: Events) -> None:
+    (result,) = events("gradcheck", "--plant", "list")
+    assert result["plants"] == {name: plant.says for name, plant in planted.PLANTS.items()}
 
 
 def test_a_plant_that_is_not_there_is_bad_usage(refused: Refused) -> None:

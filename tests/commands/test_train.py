@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from tinygrad_mnist import checkpoint
 from tinygrad_mnist.datasets import digits, idx, mnist
 
 Run = Callable[..., Result]
@@ -216,7 +217,16 @@ def test_a_network_larger_than_memory_is_one_sentence(refused: Refused, monkeypa
 
     monkeypatch.setattr("tinygrad_mnist.train.start", too_large)
     result = refused(1, "train", "--data", "strokes", "--quiet")
-    assert "the machine has too little memory (Unable to allocate 74.5 GiB): lower --batch or --hidden." in result
+    assert (
+        "the machine has too little memory (Unable to allocate 74.5 GiB): train with a lower --batch or --hidden"
+        in result
+    )
+
+
+def test_a_link_that_leads_in_a_circle_becomes_the_file_that_is_saved(run: Run) -> None:
+    Path("circle").symlink_to("circle")
+    assert run("train", "--data", "strokes", "--epochs", 1, "--save", "circle").exit_code == 0
+    assert checkpoint.load(Path("circle")).digits == (3, 7)
 
 
 def test_a_plot_does_not_take_the_place_of_the_network(refused: Refused, run: Run) -> None:

@@ -46,12 +46,14 @@ class Mirror(BaseHTTPRequestHandler):
                 self.answer(packed)
             case "plain":
                 self.answer(content)
+            case "unsized":
+                self.answer(packed, claimed=None)
             case "missing":
                 self.send_error(404)
             case "failing":
                 self.send_error(500)
             case "truncated":
-                self.answer(packed[: len(packed) // 2], claimed=len(packed))
+                self.answer(packed[: len(packed) // 2], len(packed))
             case "half":
                 self.answer(packed[: len(packed) // 2])
             case "wrong":
@@ -63,9 +65,11 @@ class Mirror(BaseHTTPRequestHandler):
             case "silent":
                 time.sleep(1)
 
-    def answer(self, body: bytes, claimed: int | None = None) -> None:
+    def answer(self, body: bytes, claimed: int | None = 0) -> None:
+        """Send a body that has as many bytes as claimed, or its own number for 0; None claims nothing."""
         self.send_response(200)
-        self.send_header("Content-Length", str(claimed or len(body)))
+        if claimed is not None:
+            self.send_header("Content-Length", str(claimed or len(body)))
         self.end_headers()
         with suppress(ConnectionError):  # whoever asked was killed, as a test wanted it
             self.wfile.write(body)

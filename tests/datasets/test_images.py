@@ -385,6 +385,15 @@ CONVERTED = {("JPEG", "P")}
 """What cannot be saved."""
 
 
+def test_a_lack_of_memory_is_not_blamed_on_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.Image.open", too_large)
+    with pytest.raises(MemoryError):
+        prepared(b"whatever")
+
+
 def test_no_broken_file_gives_anything_but_an_image_or_a_sentence(
     one_sentence: Callable[[object], None], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,8 @@
 """MNIST is found, or downloaded from mirrors that may fail in every way, and never trained on unless it is MNIST."""
 
 import gzip
+import io
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinygrad_mnist.commands import report
 from tinygrad_mnist.datasets import idx, mnist
 from tinygrad_mnist.datasets.bars import Bars
 from tinygrad_mnist.datasets.digits import Digits
@@ -149,6 +152,17 @@ def test_a_progress_bar_is_filled_and_closed(tmp_path: Path, small_mnist: Conten
     assert all(bar.closed and bar.seen == bar.total > 0 for bar in bars.values())
 
 
+@pytest.mark.parametrize("how", ["good", "unsized"])
+def test_a_bar_on_a_terminal_is_drawn_where_the_mirror_says_how_much_is_to_come(
+    how: str, tmp_path: Path, small_mnist: Contents, mirror: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    stream.isatty = lambda: True  # type: ignore[method-assign] # the one thing that makes it a terminal
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert len(read_own(tmp_path, [f"{mirror}{how}/"], report.Bar)[0].labels) == 60
+    assert (mnist.TRAINING[0] in stream.getvalue()) == (how == "good")
+
+
 def test_what_requests_says_of_its_own_set_up_is_not_blamed_on_the_disk(
     tmp_path: Path, small_mnist: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +187,12 @@ def test_the_state_of_each_file_is_told(tmp_path: Path, small_mnist: Contents) -
         third: "broken",
         fourth: "missing",
     }
+
+
+def test_a_good_gzip_beside_a_broken_file_is_said_to_be_good(tmp_path: Path, small_mnist: Contents) -> None:
+    name = mnist.TEST[0]
+    write(tmp_path, {**small_mnist, name: b"", f"{name}.gz": gzip.compress(small_mnist[name])})
+    assert set(mnist.state(tmp_path).values()) == {"verified"}
 
 
 def test_a_users_data_set_of_other_digits_is_read_and_said_to_be_unofficial(

@@ -49,6 +49,14 @@ def test_the_farthest_logits_are_exact_and_silent(dtype: str) -> None:
         assert dz[0, 0] == pytest.approx((sigmoid.forward(one) - t)[0, 0])
 
 
+@pytest.mark.parametrize("dtype", EDGES)
+def test_no_logit_is_too_large_for_it(dtype: str) -> None:
+    largest = np.finfo(dtype).max
+    for s in (largest, np.inf):
+        for z, t, surprise in ((s, 0, s), (-s, 1, s), (s, 1, 0), (-s, 0, 0)):
+            assert cross_entropy.forward(np.full((1, 1), z, dtype), np.full((1, 1), t)) == surprise
+
+
 @pytest.mark.parametrize(("dtype", "edge"), EDGES.items())
 def test_in_the_tail_the_loss_keeps_all_its_digits(dtype: str, edge: float) -> None:
     mpmath = pytest.importorskip("mpmath")

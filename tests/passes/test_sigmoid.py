@@ -48,7 +48,7 @@ def test_p_at_minus_z_is_1_minus_p_at_z(dtype: str, reach: int, close: Close) ->
 
 @pytest.mark.parametrize(("dtype", "reach"), REACH)
 def test_p_never_falls_where_z_rises(dtype: str, reach: int) -> None:
-    # The two branches meet at 0: there a step down would show.
+    # The two forms meet at 0: there a step down would show.
     z = np.sort(np.concat([np.linspace(-reach, reach, 10_001), np.linspace(-1e-3, 1e-3, 10_001)])).astype(dtype)
     p = sigmoid.forward(z)
     assert np.all(np.diff(p) >= -np.finfo(dtype).eps * p[1:])

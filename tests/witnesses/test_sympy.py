@@ -229,7 +229,7 @@ def test_every_step_on_cross_entropys_page_is_an_identity() -> None:
 def test_cross_entropys_gradient_is_p_less_t_over_n_for_every_choice_of_targets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sigmoid, "forward", sigmoid_rule)  # its two branches are one: shown above
+    monkeypatch.setattr(sigmoid, "forward", sigmoid_rule)  # its two forms are one: shown above
     z, t = symbols("z", 2, 2), symbols("t", 2, 2)
     derived = derivative(cross_entropy_rule(sigmoid_rule(z), t), by=z)
     for chosen in np.ndindex(2, 2, 2, 2):

@@ -15,6 +15,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_mnist.commands import report
+
 BLOCKS = " ▀▄█"
 """What is drawn without colours, by which of the two pixels is inked: neither, the upper one, the lower one, both."""
 
@@ -85,7 +87,7 @@ def has_colours() -> bool:
 
     The environment variable NO_COLOR forbids them (https://no-color.org), and TERM=dumb says that there are none.
     """
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return report.is_terminal(sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def width() -> int:
@@ -167,7 +169,7 @@ def _has_all_colours() -> bool:
 def _has_blocks() -> bool:
     """Return whether standard output's encoding has half blocks."""
     try:
-        BLOCKS.encode(sys.stdout.encoding or "ascii")
+        BLOCKS.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         return False
     return True

@@ -5,6 +5,7 @@ same data gives the same file, whatever the user's own settings of matplotlib ar
 """
 
 import math
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -73,7 +74,7 @@ def require_plottable(path: Path) -> None:
 
 def require_other(plot: Path | None, model: Path) -> None:
     """Raise click.UsageError where the plot would take the place of the network."""
-    if plot is not None and plot.resolve() == model.resolve():
+    if plot is not None and os.path.realpath(plot) == os.path.realpath(model):
         raise click.UsageError(f"--plot would overwrite the network in {model}: name another file.")
 
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -28,6 +28,11 @@ def line(name: str, text: str) -> None:
     """Print a named line of a report."""
     # A file's name may hold bytes that are no text.
     click.echo(f"{name:<10}{click.format_filename(text)}")
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a standard stream is a terminal. It is None where it was closed before the program began."""
+    return stream is not None and stream.isatty()
 
 
 def percent(share: float) -> str:
@@ -63,7 +68,10 @@ def _dense_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares:
 
 
 class Bar:
-    """A progress bar on standard error, with the methods that pooch calls. Silent where that is no terminal."""
+    """A progress bar on standard error, with the methods that pooch calls.
+
+    Silent where that is no terminal, or where nobody knows how much is to come.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -78,8 +86,8 @@ class Bar:
     @total.setter
     def total(self, count: int) -> None:
         self._total = count
-        if sys.stderr.isatty():
-            self._bar = click.progressbar(length=count or None, label=self.name, width=12, file=sys.stderr)
+        if count and is_terminal(sys.stderr):
+            self._bar = click.progressbar(length=count, label=self.name, width=12, file=sys.stderr)
             self._bar.render_progress()
 
     def update(self, count: int) -> None:

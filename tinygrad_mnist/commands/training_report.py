@@ -81,7 +81,7 @@ class ToPerson:
     @contextmanager
     def epochs(self, count: int) -> Iterator[Show]:
         """Show each epoch on standard error."""
-        if not sys.stderr.isatty():
+        if not report.is_terminal(sys.stderr):
             yield lambda epoch: report.notice(f"epoch {epoch.number:<4}{_short(epoch)}")
             return
         with click.progressbar(

@@ -4,6 +4,7 @@ Affine and elastic distortions, after Simard, Steinkraus and Platt, Best practic
 applied to visual document analysis, 2003. An image is read at displaced places: out[y, x] = in[y + dy, x + dx].
 """
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -39,7 +40,7 @@ def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     """
     starts = range(0, len(images), IMAGES_AT_ONCE)
     parts = [images[start : start + IMAGES_AT_ONCE] for start in starts]
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         distorted = pool.map(_distort_part, parts, rng.spawn(len(parts)))
         return np.concatenate([*distorted, images[:0]])
 

@@ -101,7 +101,7 @@ def _one_sentence(name: str) -> Iterator[None]:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
-        except DataError:
+        except (DataError, MemoryError):
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise DataError(f"{name} claims more than {MOST_PIXELS:,} pixels: scale it down.") from error

@@ -110,11 +110,12 @@ def state(folder: Path) -> dict[str, str]:
     states = {}
     for name in FILES:
         path = find(folder, name)
-        array = None if path is None else idx.read_or_none(path)
-        if array is None:
-            states[name] = "missing" if path is None else "broken"
+        if path is None:
+            states[name] = "missing"
+        elif _official(folder, name) is not None:
+            states[name] = "verified"
         else:
-            states[name] = "verified" if is_official(name, array) else "not verified"
+            states[name] = "broken" if idx.read_or_none(path) is None else "not verified"
     return states
 
 

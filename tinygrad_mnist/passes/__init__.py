@@ -1,7 +1,8 @@
 """One page per operation: its forward rule, its backward rule, and how the second follows.
 
-Read them in this order: `square` (the warm-up), `linear`, `sigmoid`, `mean_loss`. Every page has two
-pure functions, `forward` and `backward`, and is used by its name, so that code reads like the mathematics:
+Read them in this order: `square` (the warm-up), `linear`, `sigmoid`, `mean_loss`, and for hidden layers and a better
+loss, `relu` and `cross_entropy`. Every page has two pure functions, `forward` and `backward`, and is used by its
+name, so that code reads like the mathematics:
 
     z = linear.forward(x, w, b)
     p = sigmoid.forward(z)

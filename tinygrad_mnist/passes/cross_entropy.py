@@ -40,8 +40,8 @@ def forward(z: Array, t: Array) -> Array:
     require_entries(z=z)
     xp = array_namespace(z)
     s = xp.where(t == 1, -z, z)
-    most = xp.maximum(s, 0)
-    return xp.mean(most + xp.log1p(xp.exp(s - 2 * most)))
+    # -|s| is the smaller of s and -s: so written, it has a slope for complex numbers too, which a proof needs.
+    return xp.mean(xp.maximum(s, 0) + xp.log1p(xp.exp(xp.minimum(s, -s))))
 
 
 def backward(z: Array, t: Array) -> Array:

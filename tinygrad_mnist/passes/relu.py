@@ -23,7 +23,7 @@ def forward(z: Array) -> Array:
 def backward(dh: Array, z: Array) -> Array:
     """Return dz, given dh: the derivative of the loss L by z, given that by h = forward(z).
 
-    dh, z and dz have one shape; raises ValueError where dh and z do not.
+    dh, z and dz have one shape; raises ValueError where dh and z do not. dh is finite: infinity times 0 is no number.
 
     Forward, by index (i stands for all indices of an entry):
 
