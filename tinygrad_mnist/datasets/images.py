@@ -202,7 +202,7 @@ def _along_widest(colours: Floats) -> Floats:
 
     So red on green of the same brightness can be told apart, and greys stay what they are.
     """
-    _, axes = np.linalg.eigh(np.cov(colours.reshape(-1, 3), rowvar=False, bias=True))
+    _, axes = np.linalg.eigh(np.cov(colours.reshape(-1, 3).T, bias=True))
     axis = axes[:, -1] / np.abs(axes[:, -1]).sum()
     greys: Floats = (colours @ (axis if axis.sum() > 0 else -axis)).astype(np.float32)
     return greys
