@@ -1,9 +1,11 @@
 """evaluate, baseline, derivative, data, and what holds for all commands."""
 
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -162,14 +164,24 @@ def test_a_name_too_long_for_the_disk_is_one_sentence(refused: Refused, words: t
     assert "File name too long" in refused(1, *words)
 
 
-def test_a_full_disk_behind_standard_output_is_one_sentence() -> None:
+@pytest.mark.parametrize("words", [("derivative", "3"), ("--help",), ("--version",)])
+def test_a_full_disk_behind_standard_output_is_one_sentence(words: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
-        said = subprocess.run(
-            [sys.executable, "cli.py", "derivative", "3"], cwd=ROOT, stdout=full, stderr=-1, text=True
-        )
+        said = subprocess.run([sys.executable, "cli.py", *words], cwd=ROOT, stdout=full, stderr=-1, text=True)
     assert said.returncode != 0
     assert "No space left on device" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_an_interrupt_while_it_starts_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Importing(ModuleType):
+        def __getattr__(self, _: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "tinygrad_mnist.commands", Importing("tinygrad_mnist.commands"))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "cli.py"))
+    assert ended.value.code == 130
 
 
 @pytest.mark.parametrize("words", ["show >&-", "train --epochs 1 2>&-", "gradcheck --dtype float32 2>&-"])

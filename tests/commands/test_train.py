@@ -1,5 +1,6 @@
 """train: what it says to a person, to a program, and to one who asked for something impossible."""
 
+import io
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 from click.testing import Result
 
 from tinygrad_mnist import checkpoint
+from tinygrad_mnist import train as training
+from tinygrad_mnist.commands.training_report import ToPerson
 from tinygrad_mnist.datasets import digits, idx, mnist
 
 Run = Callable[..., Result]
@@ -41,9 +44,28 @@ def test_a_person_sees_what_is_trained_and_how_it_went(run: Run) -> None:
     assert [line[:9] for line in result.stderr.splitlines()] == ["epoch 1  ", "epoch 2  ", "epoch 3  "]
 
 
-def test_no_line_is_wider_than_60_columns(run: Run) -> None:
-    output = run("train", "--data", "strokes", "--epochs", 3, "--save", "model.npz").output
+@pytest.mark.parametrize("digits", ["3,7", "0-9"])
+def test_no_line_is_wider_than_60_columns(digits: str, run: Run) -> None:
+    output = run("train", "--data", "strokes", "--digits", digits, "--epochs", 3, "--save", "model.npz").output
     assert max(len(line) for line in output.splitlines()) <= 60
+
+
+@pytest.mark.parametrize(
+    ("words", "warned"), [(("--digits", "0-2", "--loss", "mean"), True), (("--digits", "0-2"), False), ((), False)]
+)
+def test_the_mean_loss_of_many_digits_is_warned_of(words: tuple[str, ...], warned: bool, run: Run) -> None:
+    said = run("train", "--data", "strokes", "--epochs", 1, *words)
+    assert ("try --loss cross-entropy" in said.stderr) == warned
+
+
+def test_the_bar_of_a_training_that_goes_on_counts_from_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    epoch = training.Epoch(8, 0.5, 0.9, (), None, 0.9, 8)
+    with ToPerson().epochs(30, after=7) as show:
+        show(epoch)
+    assert "8/30  loss 0.5000  valid 90.00 %" in stream.getvalue()
 
 
 def test_quiet_is_one_line(run: Run) -> None:

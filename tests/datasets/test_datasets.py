@@ -108,7 +108,7 @@ def test_a_folder_with_other_digits_is_said_to_be_unofficial(
 
 @pytest.mark.parametrize("source", ["nowhere", "Mnist", ""])
 def test_a_folder_that_is_not_there_is_named(source: str) -> None:
-    with pytest.raises(DataError, match=r"not a folder|has no"):
+    with pytest.raises(DataError, match=r"not a folder|has neither"):
         datasets.load(source, (3, 7))
 
 
@@ -116,3 +116,10 @@ def test_the_books_counts_of_threes_and_sevens(shared_mnist: Path) -> None:
     data = datasets.load(str(shared_mnist), (3, 7))
     counts = [[int((part.labels == digit).sum()) for digit in (3, 7)] for part in (data.training, data.test)]
     assert counts == [[6131, 6265], [1010, 1028]]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_where_strokes_are_kept_is_said_where_they_are(kept: bool) -> None:
+    if not kept:
+        Path("data").write_text("in the way")
+    assert ("in data/strokes" in datasets.load("strokes", (3, 7)).origin) == kept

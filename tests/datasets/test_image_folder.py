@@ -162,7 +162,7 @@ def test_a_folder_with_one_part_alone_is_no_data_set(folder: Path, refused: Refu
 
 def test_a_folder_with_neither_is_told_of_both(tmp_path: Path, one_sentence: Callable[[object], None]) -> None:
     assert not image_folder.is_one(tmp_path)
-    with pytest.raises(DataError, match="has no train-images"):
+    with pytest.raises(DataError, match="neither MNIST's four files nor images"):
         datasets.load(str(tmp_path), (3, 7))
     with pytest.raises(DataError, match="MNIST's files or images") as caught:
         datasets.load(str(tmp_path / "nowhere"), (3, 7))

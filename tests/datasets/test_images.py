@@ -19,6 +19,7 @@ from tinygrad_mnist.datasets import images, strokes
 from tinygrad_mnist.errors import DataError
 
 Image = pytest.importorskip("PIL.Image")
+ImageFilter = pytest.importorskip("PIL.ImageFilter")
 
 Draw = Callable[[NDArray[np.uint8]], bytes]
 Refused = Callable[..., str]
@@ -85,6 +86,10 @@ def transparent(digit: NDArray[np.uint8], ink: int) -> bytes:
     return saved(np.stack([np.where(opacity > 0, ink, 255 - ink)] * 3 + [opacity], axis=-1))
 
 
+def softened(page: NDArray[np.float64]) -> bytes:
+    return saved(Image.fromarray(page.astype(np.uint8)).filter(ImageFilter.BLUR), "JPEG")
+
+
 PICTURES: dict[str, Draw] = {
     "as it is": saved,
     "dark on light": lambda digit: saved(255 - digit),
@@ -101,6 +106,9 @@ PICTURES: dict[str, Draw] = {
     "red on a green as bright": lambda digit: saved(in_colours(digit, (0, 130, 0), (255, 0, 0))),
     "with a margin": lambda digit: saved(np.pad(on_page(digit), 150, constant_values=235)),
     "in a corner": lambda digit: saved(np.pad(on_page(digit, 225), ((0, 500), (700, 0)), constant_values=225)),
+    "in a thin frame": lambda digit: saved(np.pad(on_page(digit), 1, constant_values=0)),
+    "in a wide frame with soft edges": lambda digit: softened(np.pad(on_page(digit), 20, constant_values=60)),
+    "in a white frame": lambda digit: saved(np.pad(on_page(digit, paper=180), 8, constant_values=255)),
     "with a palette": lambda digit: saved(Image.fromarray(on_page(digit).astype(np.uint8)).convert("P"), "GIF"),
     "white and transparent by a key": lambda digit: saved(
         Image.fromarray(np.where(digit > 128, 250, 3).astype(np.uint8)).resize((196, 196), 0), transparency=3

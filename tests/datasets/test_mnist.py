@@ -157,7 +157,7 @@ def test_a_bar_on_a_terminal_is_drawn_where_the_mirror_says_how_much_is_to_come(
     how: str, tmp_path: Path, small_mnist: Contents, mirror: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = io.StringIO()
-    stream.isatty = lambda: True  # type: ignore[method-assign] # the one thing that makes it a terminal
+    monkeypatch.setattr(stream, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stderr", stream)
     assert len(read_own(tmp_path, [f"{mirror}{how}/"], report.Bar)[0].labels) == 60
     assert (mnist.TRAINING[0] in stream.getvalue()) == (how == "good")

@@ -1,6 +1,8 @@
 """The command line: one file per command. Each parses, calls and prints, and is imported when it is asked for."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -32,22 +34,34 @@ class OneSentence(click.Group):
         command = getattr(import_module(f"{__name__}.{name}"), name)
         return command if isinstance(command, click.Command) else None
 
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        """Read the options in front of the command; --help and --version print, and a disk may be full."""
+        with _clicks_exceptions():
+            return super().make_context(*arguments, **extra)
+
     def invoke(self, context: click.Context) -> Any:
-        """Run the command; turn our own exceptions into click's."""
+        """Run the command."""
         try:
-            with backend.enough_memory():
+            with _clicks_exceptions(), backend.enough_memory():
                 return super().invoke(context)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             context.exit(130)
-        except TinygradMnistError as error:
-            raise click.ClickException(str(error)) from error
-        except OSError as error:
-            # A reader that has gone away is click's affair; a disk or a folder that says no is the user's.
-            if error.errno == errno.EPIPE:
-                raise
-            what = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{what}{error.strerror or error}.") from error
+
+
+@contextmanager
+def _clicks_exceptions() -> Iterator[None]:
+    """Turn our own exceptions, and the system's, into click's, which end in one sentence."""
+    try:
+        yield
+    except TinygradMnistError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        # A reader that has gone away is click's affair; a disk or a folder that says no is the user's.
+        if error.errno == errno.EPIPE:
+            raise
+        what = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"{what}{error.strerror or error}.") from error
 
 
 @click.group(cls=OneSentence, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

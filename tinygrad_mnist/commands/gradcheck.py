@@ -123,7 +123,7 @@ def _row(checks: "list[Check]") -> str:
         else:
             # A central difference of a polynomial of second degree has no error, and so no order.
             row += f"{'exact' if oracle == 'order' and 'differences' in by_oracle else '-':>{width}}"
-    return f"{row} {'ok' if all(found.passed for found in checks) else 'WRONG'}"
+    return f"{row} {'ok' if all(found.passed for found in checks) else 'BAD'}"
 
 
 def _wrong(claim: "Claim", argument: str, wrong: "list[Check]") -> str:

@@ -48,7 +48,8 @@ AUGMENT = 1
     default="line",
     show_default=True,
     help="Settings to start from; the options below change single ones. line: no hidden layer, a second. "
-    "chapter: the book's network. best: the strongest, 40 seconds for two digits, five minutes for ten.",
+    "chapter: the book's network, for two digits. best: the strongest, 40 seconds for two digits, five minutes "
+    "for ten.",
 )
 @click.option("--hidden", metavar="N,..", callback=options.sizes, help="Sizes of the hidden layers; 0 for none.")
 @click.option("--loss", type=click.Choice(list(network.LOSSES)), help="What is made small.")
@@ -113,7 +114,7 @@ def train(
     \b
     Examples:
       python cli.py train
-      python cli.py train --digits 4,9 --hidden 30 --save model.npz
+      python cli.py train --digits 4,9 --hidden 30 -s model.npz
       python cli.py train --resume model.npz
       python cli.py train --digits 0-9 --preset best
       python cli.py train --data strokes --seed 1
@@ -141,10 +142,12 @@ def _trained(begun: Begun, data: DataSet, place: Backend, files: Files, tell: Tr
     learn, held_out = data.training.hold_out(chosen.hold_out, settings.seed)
     about = {"digits": digits, "data": data.name, "backend": place.name}
     tell.start(about | _start(begun, data, learn, held_out, place))
+    if settings.loss == "mean" and len(digits) > 2:
+        report.notice("Of more than two digits the mean loss learns next to nothing: try --loss cross-entropy.")
     seconds = -time.perf_counter()
     renew = _distorted(learn, settings.seed, place) if chosen.augment else training.unchanged
     after = begun.after and training.moved(begun.after, place.place)
-    with tell.epochs(settings.epochs - (after.number if after else 0)) as show:
+    with tell.epochs(settings.epochs, after.number if after else 0) as show:
         watch = Watch(after, settings, show, keep)
         try:
             trained = training.train(

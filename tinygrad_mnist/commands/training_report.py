@@ -20,8 +20,8 @@ class TrainingReport(Protocol):
     def start(self, facts: Facts) -> None:
         """Tell what is about to be trained, and on what."""
 
-    def epochs(self, count: int) -> AbstractContextManager[Show]:
-        """Give a function that shows one epoch, of at most `count`."""
+    def epochs(self, count: int, after: int) -> AbstractContextManager[Show]:
+        """Give a function that shows one epoch, of at most `count`, of which so many are done already."""
 
     def finish(self, facts: Facts) -> None:
         """Tell why training stopped, and how well the network does."""
@@ -35,7 +35,7 @@ class ToProgram:
         report.event("start", **facts)
 
     @contextmanager
-    def epochs(self, count: int) -> Iterator[Show]:  # noqa: ARG002 - part of the protocol
+    def epochs(self, count: int, after: int) -> Iterator[Show]:  # noqa: ARG002 - part of the protocol
         """Print an event for each epoch."""
         yield lambda epoch: report.event(
             "epoch", epoch=epoch.number, loss=epoch.loss, valid_accuracy=epoch.valid_accuracy
@@ -53,7 +53,7 @@ class ToHurried:
         """Say nothing."""
 
     @contextmanager
-    def epochs(self, count: int) -> Iterator[Show]:  # noqa: ARG002 - part of the protocol
+    def epochs(self, count: int, after: int) -> Iterator[Show]:  # noqa: ARG002 - part of the protocol
         """Say nothing."""
         yield lambda _: None
 
@@ -67,9 +67,8 @@ class ToPerson:
 
     def start(self, facts: Facts) -> None:
         """Print the header."""
-        *others, last = map(str, facts["digits"])
         report.line("data", facts["origin"])
-        report.line("digits", f"{', '.join(others)} or {last}: {facts['training']:,} to learn from,")
+        report.line("digits", f"{_digits(facts)}: {facts['training']:,} to learn from,")
         report.line("", f"{facts['held_out']:,} held out, {facts['test']:,} to test")
         report.line("model", f"{'-'.join(map(str, facts['layers']))}, {_model(facts)}")
         report.line("steps", _steps(facts))
@@ -79,21 +78,20 @@ class ToPerson:
             report.line("resumed", f"after epoch {facts['after']}")
 
     @contextmanager
-    def epochs(self, count: int) -> Iterator[Show]:
+    def epochs(self, count: int, after: int) -> Iterator[Show]:
         """Show each epoch on standard error."""
         if not report.is_terminal(sys.stderr):
             yield lambda epoch: report.notice(f"epoch {epoch.number:<4}{_short(epoch)}")
             return
         with click.progressbar(
-            length=count,
+            length=count - after,
             label="epochs    ",
-            width=6,
+            width=4,
             bar_template="%(label)s%(bar)s %(info)s",
             fill_char="=",
             empty_char="-",
             show_percent=False,
-            show_pos=True,
-            item_show_func=lambda epoch: epoch and _short(epoch),
+            item_show_func=lambda epoch: epoch and f"{epoch.number}/{count}  {_short(epoch)}",
             file=sys.stderr,
         ) as bar:
             yield lambda epoch: bar.update(1, epoch)
@@ -115,6 +113,12 @@ class ToPerson:
 
 def _short(epoch: Epoch) -> str:
     return f"loss {epoch.loss:.4f}  valid {report.percent(epoch.valid_accuracy)}"
+
+
+def _digits(facts: Facts) -> str:
+    """Return the digits as people list them; all ten would be too wide with commas."""
+    *others, last = map(str, facts["digits"])
+    return f"{(' ' if len(others) > 4 else ', ').join(others)} or {last}"
 
 
 def _model(facts: Facts) -> str:

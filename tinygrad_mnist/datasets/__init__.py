@@ -53,6 +53,8 @@ def load_folder(folder: Path, digits: Sequence[int], bars: Bars | None = None) -
         )
     if image_folder.is_one(folder):
         return image_folder.read(folder, digits, bars)
+    if not any(mnist.find(folder, name) for name in mnist.FILES):
+        raise DataError(f"{folder} has neither MNIST's four files nor images, as in train/3/*.png and test/3/*.png.")
     training, test, verified = mnist.read(folder)
     origin = f"MNIST in {folder}, verified" if verified else f"{folder}, which is not the official MNIST"
     return DataSet("mnist" if verified else str(folder), origin, training, test)
@@ -83,7 +85,8 @@ def load_mnist(tell: Callable[[str], object], bars: Bars | None = None) -> DataS
 def load_strokes(digits: Sequence[int], tell: Callable[[str], object], bars: Bars | None = None) -> DataSet:
     """Return digits that are drawn, not collected: no network is needed."""
     training, test = stroke_cache.load(STROKES, digits, tell, bars)
-    return DataSet("strokes", f"strokes made offline, in {STROKES}", training, test)
+    kept = all(stroke_cache.path(STROKES, digit).is_file() for digit in digits)
+    return DataSet("strokes", f"strokes made offline{f', in {STROKES}' if kept else ''}", training, test)
 
 
 def _auto(digits: Sequence[int], tell: Callable[[str], object], bars: Bars | None) -> DataSet:

@@ -67,7 +67,7 @@ def prepare(greys: NDArray[Any], name: str) -> Bytes:
     Which is which is decided by the border, which is paper. Raises DataError, naming the picture, where there is
     nothing to be read in it.
     """
-    digit = ink.only_digit(*ink.flatten(greys.astype(np.float32)))
+    digit = ink.only_digit(*ink.flatten(ink.unframed(greys.astype(np.float32))))
     if digit is None:
         raise DataError(f"{name} has no digit in it that stands out from its paper: take one with more contrast.")
     return ink.normalise(digit)

@@ -1,6 +1,6 @@
 """The ink in a picture: where it is, what of it is the digit, and the digit as MNIST has it.
 
-    greys --flatten--> ink --only_digit--> ink of the digit --normalise--> image
+    greys --unframed--> greys --flatten--> ink --only_digit--> ink of the digit --normalise--> image
 
 The size, the box and the centre of mass are those of LeCun, Cortes and Burges, The MNIST database. What comes before
 is needed for photographs, which have light and shade, noise and specks, and more paper than digit.
@@ -28,6 +28,12 @@ SPECK = 0.05
 EDGE = 0.25
 """Share of the ink's darkness at which the digit ends. Chosen on MNIST's training digits, enlarged."""
 
+FRAME = 1 / 10
+"""Share of the picture's shorter side that a frame takes at most, on each side."""
+
+STEP, SOFT = 32, 8
+"""Greys, of 255: more than the first between a frame and the paper within it, less than the second within the paper."""
+
 Floats = NDArray[np.floating[Any]]
 Bytes = NDArray[np.uint8]
 
@@ -38,6 +44,29 @@ def border(shape: tuple[int, ...]) -> NDArray[np.bool_]:
     rows, columns = (max(1, size // 20) for size in shape)
     inner[rows:-rows, columns:-columns] = True
     return ~inner
+
+
+def unframed(greys: Floats) -> Floats:
+    """Return a picture (H, W) without the frame around it, where it has one: rings of one grey about one of another.
+
+    Left in, a thin frame would be taken for the largest stroke, and a wide one for the paper.
+    """
+    rings = [_ring(greys, depth) for depth in range(int(FRAME * min(greys.shape)) + 1)]
+    frame, *_ = medians = [float(np.median(ring)) for ring in rings]
+    differ = [float(np.mean(np.abs(ring - frame) > STEP)) for ring in rings]
+    within = [depth for depth, share in enumerate(differ) if share > 0.9]
+    if differ[0] > 0.1 or not within:
+        return greys
+    # The edge of a frame may be soft: what is looked for is the first ring of paper alone.
+    depth = next(depth for depth in within if abs(medians[depth] - medians[within[-1]]) < SOFT)
+    return greys[depth:-depth, depth:-depth]
+
+
+def _ring(greys: Floats, depth: int) -> Floats:
+    """Return the pixels (K,) that are so far from the picture's edge."""
+    rows, columns = (slice(depth, size - depth) for size in greys.shape)
+    inner = greys[rows, columns]
+    return np.concatenate([inner[0], inner[-1], inner[:, 0], inner[:, -1]])
 
 
 def flatten(greys: Floats) -> tuple[Floats, float]:

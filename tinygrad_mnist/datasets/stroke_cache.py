@@ -26,7 +26,10 @@ def load(folder: Path, digits: Sequence[int], tell: Tell, bars: Bars | None = No
     """
     drawn = {digit: images for digit in digits if (images := _kept(path(folder, digit))) is not None}
     missing = [digit for digit in digits if digit not in drawn]
-    drawn |= {digit: _load(folder, digit, tell) for digit in shown(missing, "strokes", bars)}
+    told: list[str] = []
+    drawn |= {digit: _load(folder, digit, told.append) for digit in shown(missing, "strokes", bars)}
+    for text in dict.fromkeys(told):
+        tell(text)
     drawn = {digit: drawn[digit] for digit in digits}
     return _joined({d: images[:TRAINING] for d, images in drawn.items()}), _joined(
         {d: images[TRAINING:] for d, images in drawn.items()}
