@@ -14,7 +14,7 @@ import array_api_compat
 import numpy as np
 from array_api_compat import device, is_cupy_array, is_numpy_array
 
-from tinygrad_mnist import nested
+from tinygrad_mnist import cuda, nested
 from tinygrad_mnist.errors import BackendError
 
 __all__ = [
@@ -62,50 +62,13 @@ def choose(name: str = "auto") -> Backend:
         raise ValueError(f"there is no backend {name!r}: it is auto, numpy or cupy")
     if name != "numpy":
         try:
-            return _cupy()
+            array, description = cuda.first_array()
         except BackendError:
             if name == "cupy":
                 raise
+        else:
+            return Backend("cupy", array_namespace(array), array.device, description)
     return Backend("numpy", NUMPY, "cpu", "NumPy on the CPU")
-
-
-def _cupy() -> Backend:
-    """Return the CuPy backend, or raise BackendError that says what is missing for it: package, driver or device."""
-    try:
-        import cupy
-    except ImportError as error:
-        raise BackendError(
-            f"CuPy cannot be imported ({error}): install it with "
-            "'pip install -r requirements-gpu.txt', or use --backend numpy."
-        ) from error
-    runtime = cupy.cuda.runtime
-    try:
-        # Importing CuPy proves nothing: without a driver or a device the first allocation fails, and without the
-        # libraries of CUDA, which it finds and loads when they are needed, the first sum or product.
-        probe = cupy.zeros((1, 1))
-        probe = probe @ probe + probe
-        graphics_card = runtime.getDeviceProperties(probe.device.id)["name"].decode()
-    except runtime.CUDARuntimeError as error:
-        raise BackendError(_missing(runtime.driverGetVersion(), error)) from error
-    except (ImportError, OSError, RuntimeError) as error:
-        raise BackendError(
-            f"CuPy finds a GPU, but not all libraries of CUDA ({error}): install them with "
-            "'pip install -r requirements-gpu.txt', or use --backend numpy."
-        ) from error
-    return Backend("cupy", array_namespace(probe), probe.device, f"CuPy on {graphics_card}")
-
-
-def _missing(driver: int, error: Exception) -> str:
-    """Return a sentence that says what CuPy lacks, given the version of the NVIDIA driver, 0 where there is none."""
-    if driver == 0:
-        return (
-            f"CuPy is installed, but there is no NVIDIA driver ({error}): install one until 'nvidia-smi' answers, "
-            "or use --backend numpy."
-        )
-    return (
-        f"CuPy and the NVIDIA driver are installed, but no GPU answers ({error}): look whether 'nvidia-smi' lists one "
-        "and CUDA_VISIBLE_DEVICES hides none, or use --backend numpy."
-    )
 
 
 def array_namespace(x: Array) -> Any:
