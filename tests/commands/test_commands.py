@@ -71,6 +71,15 @@ def test_an_x_without_a_square_is_bad_usage(refused: Refused, x: str) -> None:
     refused(2, "derivative", x)
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted"), [(("derivative", "three"), "a valid number"), (("train", "--batch", "x"), "whole number")]
+)
+def test_what_is_no_number_is_said_to_be_none_in_peoples_words(
+    words: tuple[str, ...], wanted: str, refused: Refused
+) -> None:
+    assert wanted in refused(2, *words)
+
+
 def test_a_person_reads_both_slopes(run: Run) -> None:
     lines = run("derivative", "-3").stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [["x", "-3"], ["value", "9"], ["gradient", "-6"], ["measured", "-6"]]

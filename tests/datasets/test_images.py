@@ -393,6 +393,31 @@ CONVERTED = {("JPEG", "P")}
 """What cannot be saved."""
 
 
+def beside_it(other: NDArray[np.uint8], gap: int) -> NDArray[np.float64]:
+    """Return a page with our digit, a gap of so many pixels, where the digit has 20, and something else."""
+    ink = [part[:, part.any(axis=0)] for part in (DIGIT, other)]
+    row = np.hstack([ink[0], np.zeros((28, gap), np.uint8), ink[1]])
+    return on_page(np.pad(row, ((0, 0), (4, 4))))
+
+
+@pytest.mark.parametrize("gap", [4, 8, 20])
+@pytest.mark.parametrize("digit", range(10))
+def test_two_digits_side_by_side_are_refused(digit: int, gap: int, refused: Refused) -> None:
+    other = strokes.draw(digit, 1, np.random.default_rng(digit))[0]
+    assert "has more than one digit in it" in refused(saved(beside_it(other, gap)))
+
+
+def test_a_blot_beside_a_digit_is_no_digit() -> None:
+    blot = np.zeros((28, 28), np.uint8)
+    blot[10:17, 10:17] = 255
+    prepared(saved(beside_it(blot, 8)))
+
+
+def test_a_digit_whose_halves_have_come_apart_is_one() -> None:
+    left, right = np.split(DIGIT, 2, axis=1)
+    prepared(saved(on_page(np.hstack([left, np.zeros((28, 2), np.uint8), right]))))
+
+
 def test_a_lack_of_memory_is_not_blamed_on_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     def too_large(_: object) -> None:
         raise MemoryError

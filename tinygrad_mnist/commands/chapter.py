@@ -21,7 +21,7 @@ from tinygrad_mnist.commands import chapter_page, options, report
     help=f"Show one section alone: {', '.join(SECTIONS)}.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Draws other first weights."
+    "--seed", type=options.Whole(0, 2**63 - 1), default=0, show_default=True, help="Draws other first weights."
 )
 @options.json_events
 def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:

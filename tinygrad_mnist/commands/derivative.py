@@ -13,7 +13,7 @@ MOST = math.sqrt(1e300)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("x", type=click.FloatRange(min=-MOST, max=MOST), callback=options.finite)
+@click.argument("x", type=options.Number(min=-MOST, max=MOST), callback=options.finite)
 @options.json_events
 def derivative(x: float, as_json: bool) -> None:
     """Show x² and its slope at X.

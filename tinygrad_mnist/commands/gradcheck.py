@@ -16,7 +16,7 @@ WIDTHS = {"differences": 12, "complex step": 13, "float32": 8, "order": 6}
 
 
 @click.command()
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws other numbers to check at.")
+@click.option("--seed", type=options.Whole(0), default=0, show_default=True, help="Draws other numbers to check at.")
 @click.option(
     "--dtype",
     type=click.Choice(["both", "float32", "float64"]),

@@ -16,6 +16,18 @@ MOST_UNITS = 100_000
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class Number(click.FloatRange):
+    """A number in a range; click would call it a float range, which is what programmers say."""
+
+    name = "number"
+
+
+class Whole(click.IntRange):
+    """A whole number in a range, in the words of people too."""
+
+    name = "whole number"
+
+
 def some_digits(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
     """Return `3` as (3,), `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but different digits."""
     found: list[int] = []

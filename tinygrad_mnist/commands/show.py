@@ -24,7 +24,7 @@ def at_most(count: int) -> Callable[[options.Command], options.Command]:
     """Add --count, with this many as the default."""
     return click.option(
         *("--count", "-n"),
-        type=click.IntRange(1, MOST),
+        type=options.Whole(1, MOST),
         default=count,
         show_default=True,
         help="At most so many pictures.",
@@ -35,7 +35,7 @@ def at_most(count: int) -> Callable[[options.Command], options.Command]:
 @options.data
 @options.digits_to_show
 @at_most(6)
-@click.option("--seed", type=click.IntRange(0), help="Draw some by this seed, instead of the first ones.")
+@click.option("--seed", type=options.Whole(0), help="Draw some by this seed, instead of the first ones.")
 @options.plot
 @options.json_events
 @click.pass_context

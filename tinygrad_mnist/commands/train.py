@@ -57,23 +57,23 @@ AUGMENT = 1
 @click.option(
     "--learning-rate",
     "--lr",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.Number(min=0, min_open=True),
     callback=options.finite,
     help="How far each step goes down the slope.",
 )
 @click.option("--schedule", type=click.Choice(list(steps.SCHEDULES)), help="What becomes of the learning rate.")
-@click.option("--batch", type=click.IntRange(1), help="Digits looked at in each step.")
-@click.option("--epochs", "-e", type=click.IntRange(1), help="At most so many passes over all the digits.")
-@click.option("--patience", type=click.IntRange(1), help="Stop after so many epochs that are no better.")
+@click.option("--batch", type=options.Whole(1), help="Digits looked at in each step.")
+@click.option("--epochs", "-e", type=options.Whole(1), help="At most so many passes over all the digits.")
+@click.option("--patience", type=options.Whole(1), help="Stop after so many epochs that are no better.")
 @click.option("--keep", type=click.Choice(["best", "last"]), help="Which epoch's network is kept.")
 @click.option("--augment/--no-augment", default=None, help="Distort the training digits anew in every epoch.")
 @click.option(
     "--hold-out",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=options.Number(0, 1, min_open=True, max_open=True),
     callback=options.finite,
     help="Share of the training digits that decides when to stop.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Repeats a run exactly. New each time if not given.")
+@click.option("--seed", type=options.Whole(0, 2**63 - 1), help="Repeats a run exactly. New each time if not given.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="The type of all the numbers.")
 @options.backend
 @click.option(

@@ -70,6 +70,8 @@ def prepare(greys: NDArray[Any], name: str) -> Bytes:
     digit = ink.only_digit(*ink.flatten(ink.unframed(greys.astype(np.float32))))
     if digit is None:
         raise DataError(f"{name} has no digit in it that stands out from its paper: take one with more contrast.")
+    if not ink.is_one(digit):
+        raise DataError(f"{name} has more than one digit in it: cut out one.")
     return ink.normalise(digit)
 
 

@@ -25,6 +25,9 @@ SMALLEST = 1 / 50
 SPECK = 0.05
 """Share of the largest stroke's weight below which something is a speck, and no stroke of the digit."""
 
+BETWEEN = 1 / 8
+"""Share of its height by which a digit may be in two parts, left and right. Two digits are farther from each other."""
+
 EDGE = 0.25
 """Share of the ink's darkness at which the digit ends. Chosen on MNIST's training digits, enlarged."""
 
@@ -142,6 +145,20 @@ def only_digit(ink: Floats, noise: float) -> Floats | None:
     clean: Floats = ((ink - floor) / (dark - floor)).clip(0, 1) * ndimage.binary_dilation(kept, iterations=2)
     digit = clean[_box(body)]
     return digit if digit.any() else None
+
+
+def is_one(digit: Floats) -> bool:
+    """Return whether the ink (H, W) is that of one digit, and not of two side by side, with paper between them."""
+    height = len(digit)
+    inked = np.flatnonzero(digit.any(axis=0))
+    gaps = np.diff(inked)
+    if gaps.size == 0 or gaps.max() <= BETWEEN * height:
+        return True
+    left, right = np.split(digit, [inked[np.argmax(gaps)] + 1], axis=1)
+    # A blot beside a digit is lower, or has less ink.
+    heights = [np.ptp(np.flatnonzero(part.any(axis=1))) for part in (left, right)]
+    inks = [part.sum() for part in (left, right)]
+    return bool(min(heights) < height / 2 or min(inks) < max(inks) / 4)
 
 
 def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
