@@ -194,6 +194,11 @@ def test_a_value_that_means_nothing_is_bad_usage(refused: Refused, option: str, 
     assert option in refused(2, "train", "--data", "strokes", option, value)
 
 
+@pytest.mark.parametrize("option", ["--digits", "--hidden"])
+def test_a_value_too_long_to_read_is_cut(option: str, refused: Refused) -> None:
+    assert len(refused(2, "train", option, "x" * 10_000)) < 200
+
+
 def test_a_missing_folder_is_bad_data(refused: Refused) -> None:
     assert "nowhere is not a folder" in refused(1, "train", "--data", "nowhere")
 

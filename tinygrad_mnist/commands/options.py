@@ -35,10 +35,10 @@ def some_digits(_: click.Context, option: click.Parameter, value: str) -> tuple[
         first, _dash, last = (word.strip() for word in part.partition("-"))
         ends = (first, last or first)
         if not all(end in tuple("0123456789") for end in ends) or ends[0] > ends[1]:
-            raise click.BadParameter(f"{value!r} does not name digits, as 3,7 or 0-9 or 1,4-6 do.", param=option)
+            raise click.BadParameter(f"{_short(value)} does not name digits, as 3,7 or 0-9 or 1,4-6 do.", param=option)
         found.extend(range(int(ends[0]), int(ends[1]) + 1))
     if len(set(found)) < len(found):
-        raise click.BadParameter(f"{value!r} names a digit twice.", param=option)
+        raise click.BadParameter(f"{_short(value)} names a digit twice.", param=option)
     return tuple(found)
 
 
@@ -58,10 +58,15 @@ def sizes(_: click.Context, option: click.Parameter, value: str | None) -> tuple
     # Looked at as a word first: Python refuses to read a number of thousands of digits.
     are_numbers = all(part.isascii() and part.isdigit() and len(part) <= len(str(MOST_UNITS)) for part in parts)
     if not (are_numbers and all(0 < int(part) <= MOST_UNITS for part in parts)):
-        raise click.BadParameter(f"{value!r} does not name sizes of layers, as 300 or 300,100 do.", param=option)
+        raise click.BadParameter(f"{_short(value)} does not name sizes of layers, as 300 or 300,100 do.", param=option)
     if len(parts) >= MOST_LAYERS:
         raise click.BadParameter(f"these are {len(parts)} hidden layers, of at most {MOST_LAYERS - 1}.", param=option)
     return tuple(int(part) for part in parts)
+
+
+def _short(value: str) -> str:
+    """Return what a user gave, quoted, and cut where nobody would read on."""
+    return repr(value if len(value) <= 40 else f"{value[:40]}...")
 
 
 def finite(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
