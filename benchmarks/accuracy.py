@@ -4,7 +4,7 @@
 
 The test digits are looked at once a run, at its end; every choice was made on held-out training digits. Writes its
 section of RESULTS.md, from this run and from what accuracy.json remembers of rows that were not asked for. Everything
-takes about an hour on two cores, half of it for the ten digits by the strongest preset.
+takes about forty minutes on two cores, most of it for the ten digits by the strongest preset.
 """
 
 import json

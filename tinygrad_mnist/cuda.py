@@ -26,9 +26,10 @@ def first_array() -> tuple[Any, str]:
         graphics_card = runtime.getDeviceProperties(array.device.id)["name"].decode()
     except runtime.CUDARuntimeError as error:
         raise BackendError(_missing(runtime.driverGetVersion(), error)) from error
-    except (ImportError, OSError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError, cupy.cuda.compiler.CompileException) as error:
+        what, *_ = [*filter(None, str(error).splitlines()), type(error).__name__]  # a compiler says many lines
         raise BackendError(
-            f"CuPy finds a GPU, but not all libraries of CUDA ({error}): install them with "
+            f"CuPy finds a GPU, but not all that CUDA has ({what}): install it with "
             "'pip install -r requirements-gpu.txt', or use --backend numpy."
         ) from error
     return array, f"CuPy on {graphics_card}"

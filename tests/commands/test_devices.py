@@ -22,6 +22,10 @@ class CUDARuntimeError(RuntimeError):
     """Stands for CuPy's exception of this name."""
 
 
+class CompileException(Exception):  # noqa: N818 - it is CuPy's name
+    """Stands for CuPy's exception of this name, which is no RuntimeError."""
+
+
 class OutOfMemoryError(MemoryError):
     """Stands for CuPy's exception of this name."""
 
@@ -34,12 +38,13 @@ def cupy_without_a_device(driver: int) -> ModuleType:
 
     cupy = ModuleType("cupy")
     runtime = SimpleNamespace(CUDARuntimeError=CUDARuntimeError, driverGetVersion=lambda: driver)
-    cupy.__dict__.update(zeros=zeros, cuda=SimpleNamespace(runtime=runtime))
+    compiler = SimpleNamespace(CompileException=CompileException)
+    cupy.__dict__.update(zeros=zeros, cuda=SimpleNamespace(runtime=runtime, compiler=compiler))
     return cupy
 
 
 @pytest.mark.parametrize(("driver", "lack"), [(0, "no NVIDIA driver"), (12040, "no GPU answers")])
-def test_it_is_said_which_of_the_three_is_missing(
+def test_it_is_said_whether_the_driver_or_the_device_is_missing(
     driver: int, lack: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cupy", cupy_without_a_device(driver))
@@ -49,7 +54,7 @@ def test_it_is_said_which_of_the_three_is_missing(
     assert backend.choose("auto").name == "numpy"
 
 
-@pytest.mark.parametrize("what", ["libnvrtc.so.12", "libcublas.so.12"])
+@pytest.mark.parametrize("what", ["libnvrtc.so.12", "libcublas.so.12", "vector_types.h"])
 def test_a_gpu_without_the_libraries_of_cuda_is_said_to_lack_them(
     what: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,12 +69,14 @@ def test_a_gpu_without_the_libraries_of_cuda_is_said_to_lack_them(
             return self
 
         def __add__(self, _: "Probe") -> "Probe":
+            if what.endswith(".h"):
+                raise CompileException(f"\ncannot open source file {what}\n1 error detected")
             raise RuntimeError(f"CuPy failed to load {what}")
 
     cupy = cupy_without_a_device(12040)
     cupy.__dict__["zeros"] = lambda _: Probe()
     monkeypatch.setitem(sys.modules, "cupy", cupy)
-    assert f"{what}" in refused(1, "train", "--data", "strokes", "--backend", "cupy")
+    assert what in refused(1, "train", "--data", "strokes", "--backend", "cupy")
     assert backend.choose("auto").name == "numpy"
 
 

@@ -413,6 +413,21 @@ def test_a_blot_beside_a_digit_is_no_digit() -> None:
     prepared(saved(beside_it(blot, 8)))
 
 
+@pytest.mark.parametrize("size", [(4, 1), (5, 3), (7, 2), (9, 4)])
+def test_a_tiny_digit_is_one(size: tuple[int, int]) -> None:
+    prepared(saved(np.pad(np.full(size, 255, np.uint8), 3)))
+
+
+@pytest.mark.parametrize(("shape", "pen", "margin"), [((100, 60), 8, 6), ((20, 14), 2, 1), ((200, 150), 20, 14)])
+def test_a_zero_with_corners_near_the_edge_is_no_frame(shape: tuple[int, int], pen: int, margin: int) -> None:
+    page = np.full(shape, 235, np.uint8)
+    page[margin:-margin, margin:-margin] = 40
+    page[margin + pen : -margin - pen, margin + pen : -margin - pen] = 235
+    seen = prepared(saved(page))
+    assert seen[14, 14] == 0
+    assert seen.max() == 255
+
+
 def test_a_digit_whose_halves_have_come_apart_is_one() -> None:
     left, right = np.split(DIGIT, 2, axis=1)
     prepared(saved(on_page(np.hstack([left, np.zeros((28, 2), np.uint8), right]))))

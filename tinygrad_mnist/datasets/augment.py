@@ -40,6 +40,7 @@ def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     """
     starts = range(0, len(images), IMAGES_AT_ONCE)
     parts = [images[start : start + IMAGES_AT_ONCE] for start in starts]
+    # By itself a pool has more threads than processors, for work that waits; this does not.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         distorted = pool.map(_distort_part, parts, rng.spawn(len(parts)))
         return np.concatenate([*distorted, images[:0]])

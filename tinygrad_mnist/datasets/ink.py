@@ -62,7 +62,10 @@ def unframed(greys: Floats) -> Floats:
         return greys
     # The edge of a frame may be soft: what is looked for is the first ring of paper alone.
     depth = next(depth for depth in within if abs(medians[depth] - medians[within[-1]]) < SOFT)
-    return greys[depth:-depth, depth:-depth]
+    inner = greys[depth:-depth, depth:-depth]
+    # A 0 with corners, near the edge, has rings of ink; but most of what is within is as light as the paper without.
+    paper = float(np.median(inner))
+    return inner if abs(paper - medians[depth]) < abs(paper - frame) else greys
 
 
 def _ring(greys: Floats, depth: int) -> Floats:
@@ -151,7 +154,7 @@ def is_one(digit: Floats) -> bool:
     """Return whether the ink (H, W) is that of one digit, and not of two side by side, with paper between them."""
     height = len(digit)
     inked = np.flatnonzero(digit.any(axis=0))
-    gaps = np.diff(inked)
+    gaps = np.diff(inked) - 1
     if gaps.size == 0 or gaps.max() <= BETWEEN * height:
         return True
     left, right = np.split(digit, [inked[np.argmax(gaps)] + 1], axis=1)

@@ -50,7 +50,9 @@ def backward(p: Array, t: Array) -> Array:
 
         ∂e[j]/∂p[i] = -1 where t[i] = 1,   1 where t[i] = 0,   for j = i;   0 elsewhere
 
-    A target is 0 or 1, so for j = i both cases are 1 - 2 t[i]. Chain rule, by index:
+    A target is 0 or 1, so for j = i both cases are 1 - 2 t[i].
+
+    Chain rule, by index:
 
         dp[i] = ∂L/∂p[i] = sum_j ∂L/∂e[j] * ∂e[j]/∂p[i] = 1/n * (1 - 2 t[i])
 
