@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist import progress
-from tinygrad_mnist.backend import Backend
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.files import written_whole
 from tinygrad_mnist.network import Layer, Parameters
@@ -53,10 +52,6 @@ class Checkpoint:
     def layer_sizes(self) -> tuple[int, ...]:
         """The number of inputs, of what each hidden layer gives, and of outputs."""
         return (self.parameters[0].w.shape[0], *(layer.w.shape[1] for layer in self.parameters))
-
-    def placed(self, place: Backend) -> Parameters:
-        """Return the parameters where they are to be used."""
-        return tuple(Layer(*map(place.place, layer)) for layer in self.parameters)
 
 
 def require_writable(path: Path) -> None:

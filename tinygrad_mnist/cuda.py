@@ -27,7 +27,7 @@ def first_array() -> tuple[Any, str]:
     except runtime.CUDARuntimeError as error:
         raise BackendError(_missing(runtime.driverGetVersion(), error)) from error
     except (ImportError, OSError, RuntimeError, cupy.cuda.compiler.CompileException) as error:
-        what, *_ = [*filter(None, str(error).splitlines()), type(error).__name__]  # a compiler says many lines
+        what = next(filter(None, str(error).splitlines()), type(error).__name__)  # a compiler says many lines
         raise BackendError(
             f"CuPy finds a GPU, but not all that CUDA has ({what}): install it with "
             "'pip install -r requirements-gpu.txt', or use --backend numpy."

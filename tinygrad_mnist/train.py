@@ -84,12 +84,13 @@ class Epoch(NamedTuple):
 
 def moved(epoch: Epoch, move: Callable[[Array], Array]) -> Epoch:
     """Return the epoch with its arrays moved, to a device or to the host."""
+    velocity = None if epoch.velocity is None else layers_moved(epoch.velocity, move)
+    return epoch._replace(parameters=layers_moved(epoch.parameters, move), velocity=velocity)
 
-    def layers(some: Parameters) -> Parameters:
-        return tuple(Layer(*map(move, layer)) for layer in some)
 
-    velocity = None if epoch.velocity is None else layers(epoch.velocity)
-    return epoch._replace(parameters=layers(epoch.parameters), velocity=velocity)
+def layers_moved(parameters: Parameters, move: Callable[[Array], Array]) -> Parameters:
+    """Return the parameters, or what has an array for each of them, moved to a device or to the host."""
+    return tuple(Layer(*map(move, layer)) for layer in parameters)
 
 
 class Trained(NamedTuple):
@@ -156,7 +157,7 @@ def start(training: Examples, settings: Settings) -> Epoch:
     """Return how things stand before the first epoch, where the examples live: the same numbers everywhere."""
     sizes = (training.images.shape[1], *settings.hidden, training.t.shape[1])
     layers = network.initialise(sizes, np.random.default_rng((settings.seed, 0)), settings.dtype)
-    parameters = tuple(Layer(*(beside(array, like=training.images) for array in layer)) for layer in layers)
+    parameters = layers_moved(layers, lambda array: beside(array, like=training.images))
     return Epoch(0, float("nan"), -1.0, parameters, velocity=None, highest=-1.0, improved=0)
 
 

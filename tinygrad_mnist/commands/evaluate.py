@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist import backend, checkpoint, datasets, metrics, network
+from tinygrad_mnist import train as training
 from tinygrad_mnist.backend import Array, Backend
 from tinygrad_mnist.checkpoint import Checkpoint
 from tinygrad_mnist.commands import options, plots, report
@@ -81,7 +82,8 @@ def finite_logits(
 
     Raises CheckpointError where one is not finite: a digit could be read from it by chance alone.
     """
-    z = network.predict(place.place(images), place.place(rows), trained.placed(place))
+    parameters = training.layers_moved(trained.parameters, place.place)
+    z = network.predict(place.place(images), place.place(rows), parameters)
     xp = backend.array_namespace(z)
     if not bool(xp.all(xp.isfinite(z))):
         raise CheckpointError(f"{model} has weights so large that its answers are no numbers: train it again.")

@@ -51,7 +51,7 @@ def predict(model: Path, pictures: tuple[str, ...], backend_name: str, as_json: 
         report.event("result", digits=trained.digits, backend=place.name, predictions=predictions)
         return
     for picture, image, digit, probability in zip(pictures, seen, said, sure, strict=True):
-        report.line("image", click.format_filename(picture))
+        report.line("image", picture)
         click.echo("\n".join(drawing.lines(image)))
         report.line("digit", f"{digit}   {report.probability(probability)}")
 

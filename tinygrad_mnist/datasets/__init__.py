@@ -53,7 +53,7 @@ def load_folder(folder: Path, digits: Sequence[int], bars: Bars | None = None) -
         )
     if image_folder.is_one(folder):
         return image_folder.read(folder, digits, bars)
-    if not any(mnist.find(folder, name) for name in mnist.FILES):
+    if not mnist.is_in(folder):
         raise DataError(f"{folder} has neither MNIST's four files nor images, as in train/3/*.png and test/3/*.png.")
     training, test, verified = mnist.read(folder)
     origin = f"MNIST in {folder}, verified" if verified else f"{folder}, which is not the official MNIST"

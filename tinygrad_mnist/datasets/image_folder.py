@@ -31,8 +31,7 @@ DARK = 128
 
 def is_one(folder: Path) -> bool:
     """Return whether there are images in a folder: one of the folders above, and none of MNIST's files."""
-    has_files = any(mnist.find(folder, name) for name in mnist.FILES)
-    return not has_files and any((folder / name).is_dir() for name in TRAINING + TEST)
+    return not mnist.is_in(folder) and any((folder / name).is_dir() for name in TRAINING + TEST)
 
 
 def read(folder: Path, digits: Sequence[int], bars: Bars | None = None) -> DataSet:

@@ -55,7 +55,8 @@ def unframed(greys: Floats) -> Floats:
     Left in, a thin frame would be taken for the largest stroke, and a wide one for the paper.
     """
     rings = [_ring(greys, depth) for depth in range(int(FRAME * min(greys.shape)) + 1)]
-    frame, *_ = medians = [float(np.median(ring)) for ring in rings]
+    medians = [float(np.median(ring)) for ring in rings]
+    frame = medians[0]
     differ = [float(np.mean(np.abs(ring - frame) > STEP)) for ring in rings]
     within = [depth for depth, share in enumerate(differ) if share > 0.9]
     if differ[0] > 0.1 or not within:

@@ -96,6 +96,11 @@ def find(folder: Path, name: str) -> Path | None:
     return next(_candidates(folder, name), None)
 
 
+def is_in(folder: Path) -> bool:
+    """Return whether any of the four files is in a folder."""
+    return any(find(folder, name) for name in FILES)
+
+
 def is_official(name: str, array: NDArray[Any]) -> bool:
     """Return whether an array is the content of MNIST's file of this name, by its SHA-256."""
     if array.shape != SHAPES[name]:

@@ -26,9 +26,15 @@ def load(folder: Path, digits: Sequence[int], tell: Tell, bars: Bars | None = No
     """
     drawn = {digit: images for digit in digits if (images := _kept(path(folder, digit))) is not None}
     missing = [digit for digit in digits if digit not in drawn]
-    told: list[str] = []
-    drawn |= {digit: _load(folder, digit, told.append) for digit in shown(missing, "strokes", bars)}
-    for text in dict.fromkeys(told):
+    told = set()
+    for digit in shown(missing, "strokes", bars):
+        drawn[digit] = _draw(digit)
+        try:
+            _write(folder, digit, drawn[digit])
+        except DataError as error:
+            # Not being able to keep them is no reason not to train on them.
+            told.add(str(error))
+    for text in sorted(told):
         tell(text)
     drawn = {digit: drawn[digit] for digit in digits}
     return _joined({d: images[:TRAINING] for d, images in drawn.items()}), _joined(
@@ -46,21 +52,16 @@ def keep(folder: Path, digit: int) -> NDArray[np.uint8]:
     images = _kept(path(folder, digit))
     if images is None:
         images = _draw(digit)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            idx.write(path(folder, digit), images)
-        except OSError as error:
-            raise DataError(f"the drawn digits cannot be kept in {folder}: {error.strerror or error}.") from error
+        _write(folder, digit, images)
     return images
 
 
-def _load(folder: Path, digit: int, tell: Tell) -> NDArray[np.uint8]:
+def _write(folder: Path, digit: int, images: NDArray[np.uint8]) -> None:
     try:
-        return keep(folder, digit)
-    except DataError as error:
-        # Not being able to keep them is no reason not to train on them.
-        tell(str(error))
-        return _draw(digit)
+        folder.mkdir(parents=True, exist_ok=True)
+        idx.write(path(folder, digit), images)
+    except OSError as error:
+        raise DataError(f"the drawn digits cannot be kept in {folder}: {error.strerror or error}.") from error
 
 
 def _kept(path: Path) -> NDArray[np.uint8] | None:
