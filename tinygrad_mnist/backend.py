@@ -121,10 +121,11 @@ def require_fit(**arrays: tuple[Array, str]) -> None:
     """Raise ValueError, naming all, unless each letter stands for one size: x=(x, "NI"), w=(w, "IO")."""
     sizes: dict[str, int] = {}
     for array, axes in arrays.values():
-        if len(array.shape) != len(axes):
+        shape = array.shape
+        if len(shape) != len(axes):
             raise _misfit(arrays)
-        for axis, size in zip(axes, array.shape, strict=True):
-            if sizes.setdefault(axis, size) != size:
+        for place, axis in enumerate(axes):
+            if sizes.setdefault(axis, shape[place]) != shape[place]:
                 raise _misfit(arrays)
 
 
