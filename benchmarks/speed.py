@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from benchmarks import peers
 from benchmarks.results import ROOT, machine, table, write_section
 from tinygrad_mnist import backend, datasets, network, train
+from tinygrad_mnist.backend import Backend
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.errors import BackendError
 from tinygrad_mnist.metrics import accuracy
@@ -34,6 +35,8 @@ HIDDEN = Settings(hidden=(300,), loss="cross-entropy", learning_rate=1.0, batch=
 
 NOISE = 0.01
 """By how much the accuracies of networks that learned the same thing may differ."""
+
+HERE = backend.choose("numpy")
 
 Contender = Callable[[], object]
 
@@ -65,23 +68,31 @@ def _examples(digits: Digits) -> Examples:
     return Examples(digits.pixels, digits.places, _targets(digits))
 
 
+def _inked(digits: Digits) -> Examples:
+    """Return what `train` learns from: without the pixels that are paper in all images, which the peers keep."""
+    pixels, places, inked = digits.without_paper()
+    return Examples(pixels, places, _targets(digits), inked)
+
+
 def _targets(digits: Digits) -> NDArray[np.uint8]:
     which = (3, 7) if len(np.unique(digits.labels)) == 2 else range(10)
     t: NDArray[np.uint8] = network.targets(digits.labels, which)
     return t
 
 
-def _epoch(examples: Examples, settings: Settings) -> Contender:
-    """Return one epoch of our own training, without the look at validation digits that the peers do without too."""
-    few = Examples(examples.images, examples.rows[:1], examples.t[:1])
-    return lambda: train.train(examples, few, settings)
+def _epoch(training: Examples, settings: Settings, place: Backend = HERE) -> Contender:
+    """Return one epoch of our own training, which looks at one image at its end, where the peers look at none."""
+    blank = np.zeros((1, training.pixels), np.uint8), np.zeros(1, np.intp), training.t[:1]
+    there, one = training.moved(place.place), Examples(*blank).moved(place.place)
+    return lambda: train.train(there, one, settings)
 
 
 def _linear(data: DataSet) -> dict[str, Contender]:
     x, t = peers.floats(data.training), _targets(data.training).astype(np.float32)
     w, z = np.zeros((784, 1), np.float32), np.ones((len(x), 1), np.float32)
     return {
-        "this project": _epoch(_examples(data.training), LINE),
+        "this project": _epoch(_inked(data.training), LINE),
+        "this project, with all pixels": _epoch(_examples(data.training), LINE),
         "PyTorch, eager, index batches": lambda: peers.eager(x, t, (), BATCH, epochs=1),
         "PyTorch, DataLoader": lambda: peers.loader(x, t, BATCH),
         "scikit-learn SGDClassifier": lambda: peers.sgd_classifier(x, t),
@@ -92,7 +103,8 @@ def _linear(data: DataSet) -> dict[str, Contender]:
 def _hidden(data: DataSet) -> dict[str, Contender]:
     x, t = peers.floats(data.training), _targets(data.training).astype(np.float32)
     return {
-        "this project": _epoch(_examples(data.training), HIDDEN),
+        "this project": _epoch(_inked(data.training), HIDDEN),
+        "this project, with all pixels": _epoch(_examples(data.training), HIDDEN),
         "PyTorch, eager, index batches": lambda: peers.eager(x, t, HIDDEN.hidden, BATCH, epochs=1),
         "scikit-learn MLPClassifier": lambda: peers.mlp_classifier(x, data.training.labels, BATCH, epochs=1),
         "matrix products alone": lambda: peers.products(x, *HIDDEN.hidden, 10, BATCH),
@@ -103,7 +115,7 @@ def _alike(data: DataSet, settings: Settings, epochs: int) -> str:
     """Return what all have learned after some epochs; end in an error where it is not the same within noise."""
     x, t = peers.floats(data.training), _targets(data.training).astype(np.float32)
     x_test, test = peers.floats(data.test), _examples(data.test)
-    ours = train.train(_examples(data.training), test, replace(settings, epochs=epochs, patience=epochs))
+    ours = train.train(_inked(data.training), test, replace(settings, epochs=epochs, patience=epochs))
     pytorch = peers.logits(peers.eager(x, t, settings.hidden, BATCH, epochs), x_test)
     if settings.hidden:
         sklearn = peers.mlp_classifier(x, data.training.labels, BATCH, epochs).score(x_test, data.test.labels)
@@ -123,11 +135,11 @@ def _gpu(data: DataSet, rounds: int) -> str:
     except BackendError as error:
         return f"Not measured, for want of one. {error}"
     contenders: dict[str, Contender] = {}
-    here = _examples(data.training)
+    training = _inked(data.training)
     for batch in (BATCH, 4096):
         settings = replace(HIDDEN, batch=batch)
-        contenders[f"NumPy, batch {batch}"] = _epoch(here, settings)
-        contenders[f"{place.description}, batch {batch}"] = _epoch(Examples(*map(place.place, here)), settings)
+        contenders[f"NumPy, batch {batch}"] = _epoch(training, settings)
+        contenders[f"{place.description}, batch {batch}"] = _epoch(training, settings, place)
     return _compared(contenders, rounds)
 
 

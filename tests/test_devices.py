@@ -44,7 +44,7 @@ def digits(count: int, outputs: int = 1) -> Examples:
 
 def placed(examples: Examples, place: Backend) -> Examples:
     """Return the examples on a device."""
-    return Examples(*map(place.place, examples))
+    return examples.moved(place.place)
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -146,5 +146,5 @@ def test_predictions_are_the_same(there: Backend, close: Any) -> None:
     examples = digits(30)
     parameters = network.initialise((784, 7, 3), np.random.default_rng(0), "float64")
     elsewhere = tuple(network.Layer(*map(there.place, layer)) for layer in parameters)
-    images, rows, _ = placed(examples, there)
+    images, rows, *_ = placed(examples, there)
     close(network.predict(images, rows, elsewhere), network.predict(examples.images, examples.rows, parameters), 1e-12)

@@ -138,6 +138,33 @@ def test_a_step_for_bytes_is_the_step_for_pixels(dtype: str, draw: Draw, close: 
         close(there, here, 10 * tolerance)
 
 
+@pytest.mark.parametrize("sizes", SIZES)
+def test_without_the_weights_of_paper_logits_and_gradients_are_the_same(
+    sizes: tuple[int, ...], draw: Draw, close: Close
+) -> None:
+    inked = np.array([True, False, False, True])
+    x, t, parameters = draw(6, 4) * inked, random_targets(6, sizes[-1]), random_parameters(draw, sizes)
+    fewer = network.of_ink(parameters, inked)
+    assert fewer[0].w.shape == (2, sizes[1])
+    close(network.forward(x[:, inked], fewer)[-1].z, network.forward(x, parameters)[-1].z, 1e-15)
+    _, whole = loss_and_gradients("mean", x, t, parameters)
+    _, gradients = loss_and_gradients("mean", x[:, inked], t, fewer)
+    assert not whole[0].w[~inked].any(), "paper teaches nothing"
+    for gradient, expected in zip(arrays(gradients), arrays(network.of_ink(whole, inked)), strict=True):
+        close(gradient, expected, 1e-14)
+
+
+@pytest.mark.parametrize("inked", [None, np.array([True, False, False, True]), np.zeros(4, bool), np.ones(4, bool)])
+def test_the_weights_of_paper_are_put_back_where_they_were(inked: Any, draw: Draw) -> None:
+    parameters, paper = random_parameters(draw, (4, 3, 1)), draw(4, 3)
+    whole = network.with_paper(network.of_ink(parameters, inked), parameters[0].w, inked)
+    for array, expected in zip(arrays(whole), arrays(parameters), strict=True):
+        np.testing.assert_array_equal(array, expected)
+    other = network.with_paper(network.of_ink(parameters, inked), paper, inked)[0].w
+    expected = parameters[0].w if inked is None else np.where(inked[:, np.newaxis], parameters[0].w, paper)
+    np.testing.assert_array_equal(other, expected)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_first_weights_have_the_variance_that_what_follows_asks_for(dtype: str) -> None:
     hidden, last = network.initialise((784, 300, 10), np.random.default_rng(5), dtype)

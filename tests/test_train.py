@@ -159,7 +159,7 @@ def test_steps_too_long_for_the_type_end_in_one_sentence(one_sentence: Callable[
 
 
 def test_a_pixel_that_is_no_number_ends_training() -> None:
-    images, _, t = toy()
+    images, _, t, _ = toy()
     broken = images.astype(np.float32)
     broken[0, 0] = math.nan
     with pytest.raises(TrainingError, match="nan"):
@@ -177,7 +177,7 @@ RULES = [
 def test_another_device_learns_the_same(rows: int, settings: Settings, on_device1: Place, close: Close) -> None:
     training, validation = noise(rows), noise(64, seed=1)
     here = train.train(training, validation, settings)
-    there = train.train(Examples(*map(on_device1, training)), Examples(*map(on_device1, validation)), settings)
+    there = train.train(training.moved(on_device1), validation.moved(on_device1), settings)
     assert there.best.number == here.best.number
     for layer1, layer in zip(there.best.parameters, here.best.parameters, strict=True):
         for parameter1, parameter in zip(layer1, layer, strict=True):
@@ -232,7 +232,7 @@ def test_98_percent_of_the_real_threes_and_sevens_are_told_apart(
         chosen = (labels == 3) | (labels == 7)
         return examples_of(images[chosen], (labels[chosen] == 3).astype(np.uint8)[:, np.newaxis])
 
-    images, _, t = examples("train")
+    images, _, t, _ = examples("train")
     held_out = np.random.default_rng(seed).permutation(len(images)) < len(images) // 6
     training, validation = examples_of(images[~held_out], t[~held_out]), examples_of(images[held_out], t[held_out])
     trained = train.train(training, validation, Settings(seed=seed))
@@ -240,10 +240,78 @@ def test_98_percent_of_the_real_threes_and_sevens_are_told_apart(
 
 
 def test_only_the_chosen_rows_are_learned_from_and_measured() -> None:
-    images, _, t = toy()
+    images, _, t, _ = toy()
     rows = np.array([5, 3, 8, 150, 151, 20, 21])
     chosen, copied = Examples(images, rows, t[rows]), examples_of(images[rows], t[rows])
     settings = Settings(epochs=2)
     first, second = (train.train(examples, examples, settings) for examples in (chosen, copied))
     assert same(first.best.parameters, second.best.parameters)
     assert first.best[:3] == second.best[:3]
+
+
+MARGIN = np.array([1, 1, 0, 1, 0, 1, 1, 1, 0, 1], np.bool_)
+"""Which of ten pixels `with_margin` has ink in."""
+
+
+def with_margin(inked: Examples) -> tuple[Examples, Examples]:
+    """Return images of ten pixels, of which three are paper in all; and the same without those three."""
+    images = np.zeros((len(inked.images), len(MARGIN)), np.uint8)
+    images[:, MARGIN] = inked.images[:, : MARGIN.sum()]
+    return inked._replace(images=images), inked._replace(images=images[:, MARGIN], inked=MARGIN)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_without_the_paper_the_same_is_learned(rule: Settings, close: Close) -> None:
+    settings = replace(rule, dtype="float64")
+    whole, inked = with_margin(noise())
+    validation = examples_of(np.random.default_rng(4).integers(0, 256, (64, 10), dtype=np.uint8), noise(64).t)
+    (trained, epochs), (expected, all_epochs) = (watched(e, validation, settings) for e in (inked, whole))
+    assert [epoch.valid_accuracy for epoch in epochs] == [epoch.valid_accuracy for epoch in all_epochs]
+    assert [epoch.loss for epoch in epochs] == pytest.approx([epoch.loss for epoch in all_epochs], rel=1e-12)
+    for layers, others in (
+        (trained.last.parameters, expected.last.parameters),
+        (trained.last.velocity or (), expected.last.velocity or ()),
+    ):
+        for layer, other in zip(layers, others, strict=True):
+            for array, other_array in zip(layer, other, strict=True):
+                close(array, other_array, 1e-12)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_weights_of_paper_stay_where_they_were_and_do_not_move(rule: Settings) -> None:
+    inked = with_margin(noise())[1]
+    before = train.start(inked, rule)
+    last = train.train(inked, examples_of(np.zeros((2, 10), np.uint8), inked.t[:2]), rule).last
+    assert last.parameters[0].w.shape == (10, before.parameters[0].w.shape[1])
+    moved = (last.parameters[0].w != before.parameters[0].w).any(axis=1)
+    np.testing.assert_array_equal(moved, MARGIN)
+    if last.velocity is not None:
+        np.testing.assert_array_equal(last.velocity[0].w.any(axis=1), MARGIN)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_training_without_the_paper_goes_on_as_if_it_had_never_stopped(rule: Settings) -> None:
+    inked, validation = with_margin(noise())[1], with_margin(noise(64, seed=1))[0]
+    trained, epochs = watched(inked, validation, rule)
+    again = train.train(inked, validation, rule, after=epochs[0])
+    assert same(again.last.parameters, trained.last.parameters)
+    assert same(again.last.velocity or (), trained.last.velocity or ())
+
+
+def test_images_without_any_ink_teach_the_bias_alone() -> None:
+    blank = Examples(np.zeros((30, 0), np.uint8), np.arange(30), np.ones((30, 1), np.uint8), np.zeros(10, np.bool_))
+    whole = examples_of(np.zeros((30, 10), np.uint8), blank.t)
+    learned, expected = (train.train(e, whole, Settings(epochs=3)).last.parameters[0] for e in (blank, whole))
+    np.testing.assert_array_equal(learned.w, train.start(blank, Settings()).parameters[0].w)
+    np.testing.assert_array_equal(learned.b, expected.b)
+    assert learned.b > 0
+
+
+@pytest.mark.parametrize("settings", RULES)
+def test_another_device_learns_the_same_without_the_paper(settings: Settings, on_device1: Place, close: Close) -> None:
+    inked, validation = with_margin(noise())[1], with_margin(noise(64, seed=1))[0]
+    here = train.train(inked, validation, settings).last
+    there = train.train(inked.moved(on_device1), validation.moved(on_device1), settings).last
+    for layer1, layer in zip(there.parameters, here.parameters, strict=True):
+        for parameter1, parameter in zip(layer1, layer, strict=True):
+            close(to_host(parameter1), parameter, 1e-6)

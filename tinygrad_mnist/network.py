@@ -136,6 +136,31 @@ def for_pixels(parameters: Parameters) -> Parameters:
     return (Layer(v * BRIGHTEST, b), *others)
 
 
+def of_ink(layers: Parameters, inked: Array | None) -> Parameters:
+    """Return the layers without the weights of paper: of the first w (I, O), the rows where `inked` (I,) is true.
+
+    A pixel i that is paper in all N images has x[n,i] = 0 in every row. It adds x[n,i] w[i,o] = 0 to z[n,o], and
+
+        dw[i,o] = sum_n x[n,i] dz[n,o] = 0
+
+    so that its weights do nothing, and stay what they are. Without them the products are smaller, and the same.
+    """
+    if inked is None:
+        return layers
+    (w, b), *others = layers
+    return (Layer(w[inked], b), *others)
+
+
+def with_paper(layers: Parameters, paper: Array, inked: Array | None) -> Parameters:
+    """Return the layers with the weights of paper put back, which are those of `paper` (I, O): `of_ink` undone."""
+    if inked is None:
+        return layers
+    (w, b), *others = layers
+    whole = array_namespace(paper).asarray(paper, copy=True)
+    whole[inked] = w
+    return (Layer(whole, b), *others)
+
+
 def rates_for_bytes(learning_rate: float, layers: int) -> Rates:
     """Return the rates with which so many layers for bytes learn what layers for pixels do with `learning_rate`.
 

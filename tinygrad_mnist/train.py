@@ -25,9 +25,20 @@ INTERRUPTED = "interrupted"
 class Examples(NamedTuple):
     """What is learned from: images and what they should give. Where they live, training runs."""
 
-    images: Array  # (M, I) bytes, 0 to 255; there may be more than are learned from
+    images: Array  # (M, K) bytes, 0 to 255; there may be more than are learned from
     rows: Array  # (N,) which of them are
     t: Array  # (N, O) what those rows should give, 0 or 1
+    inked: Array | None = None  # (I,) which pixels the images have, where the others are paper in all; None: all
+
+    @property
+    def pixels(self) -> int:
+        """I, the pixels of a whole image."""
+        size: int = (self.images.shape[1:] if self.inked is None else self.inked.shape)[0]
+        return size
+
+    def moved(self, move: Callable[[Array], Array]) -> "Examples":
+        """Return the examples with their arrays moved, to a device or to the host."""
+        return Examples(*(None if array is None else move(array) for array in self))
 
 
 @dataclass(frozen=True)
@@ -131,10 +142,10 @@ def train(
     measured, step = LOSSES[settings.loss], STEPS[settings.step]
     while not (why := stopped(epoch, settings)):
         number, losses = epoch.number + 1, []
-        # Inside an epoch the parameters are those for bytes, which the images are made of.
-        parameters, velocity = network.for_bytes(epoch.parameters), epoch.velocity
+        examples = renew(training, number)
+        parameters, velocity = _inside(epoch, examples.inked)
         rates = network.rates_for_bytes(learning_rate(number, settings), len(parameters))
-        for images, t in batches(renew(training, number), settings, number):
+        for images, t in batches(examples, settings, number):
             # 2. Predict.
             x = array_namespace(images).astype(images, parameters[0].w.dtype)
             passed = network.forward(x, parameters)
@@ -146,7 +157,8 @@ def train(
             # 5. Step downhill.
             parameters, velocity = step(parameters, velocity, gradients, rates)
             # 6. Repeat, batch after batch and epoch after epoch.
-        epoch = _ended(epoch, losses, network.for_pixels(parameters), velocity, validation)
+        parameters, velocity = _outside(parameters, velocity, epoch, examples.inked)
+        epoch = _ended(epoch, losses, parameters, velocity, validation)
         report(epoch)
         best = epoch if is_kept(epoch, settings) else best
     # 7. Stop, when accuracy on digits that were held out has stopped improving.
@@ -155,7 +167,7 @@ def train(
 
 def start(training: Examples, settings: Settings) -> Epoch:
     """Return how things stand before the first epoch, where the examples live: the same numbers everywhere."""
-    sizes = (training.images.shape[1], *settings.hidden, training.t.shape[1])
+    sizes = (training.pixels, *settings.hidden, training.t.shape[1])
     layers = network.initialise(sizes, np.random.default_rng((settings.seed, 0)), settings.dtype)
     parameters = layers_moved(layers, lambda array: beside(array, like=training.images))
     return Epoch(0, float("nan"), -1.0, parameters, velocity=None, highest=-1.0, improved=0)
@@ -194,6 +206,22 @@ def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tupl
 def measure(parameters: Parameters, examples: Examples) -> float:
     """Return the accuracy, 0 to 1, of the network with these parameters on these examples."""
     return accuracy(network.predict(examples.images, examples.rows, parameters), examples.t)
+
+
+def _inside(epoch: Epoch, inked: Array | None) -> tuple[Parameters, Velocity]:
+    """Return the parameters and the velocity as the next epoch has them: for the bytes of the inked pixels alone."""
+    velocity = epoch.velocity and network.of_ink(epoch.velocity, inked)
+    return network.for_bytes(network.of_ink(epoch.parameters, inked)), velocity
+
+
+def _outside(
+    parameters: Parameters, velocity: Velocity, before: Epoch, inked: Array | None
+) -> tuple[Parameters, Velocity]:
+    """Return them for all pixels, from 0 to 1, given how things stood before the epoch: `_inside` undone."""
+    paper = before.parameters[0].w
+    still = array_namespace(paper).zeros_like(paper)
+    velocity = velocity and network.with_paper(velocity, still, inked)
+    return network.with_paper(network.for_pixels(parameters), paper, inked), velocity
 
 
 def _ended(

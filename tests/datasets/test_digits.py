@@ -1,5 +1,8 @@
 """Three sets, used honestly: what is held out depends on the seed alone and is never trained on."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -72,3 +75,41 @@ def test_few_digits_come_to_lie_together_and_many_stay_where_they_are(monkeypatc
     assert np.array_equal(together.labels, chosen.labels)
     monkeypatch.setattr(digits_module, "SMALL", 20 * 784 - 1)
     assert chosen.compact() is chosen
+
+
+def test_without_paper_every_image_can_be_made_whole_again() -> None:
+    hypothesis, numpy_strategies = (pytest.importorskip(f"hypothesis{part}") for part in ("", ".extra.numpy"))
+    numbers = hypothesis.strategies
+    shapes = numbers.tuples(numbers.integers(1, 5), numbers.just(3), numbers.just(2))
+    images = numpy_strategies.arrays(np.uint8, shapes, elements=numbers.sampled_from([0, 1, 255]))
+
+    @hypothesis.given(images, numbers.data())
+    def check(images: NDArray[np.uint8], data: Any) -> None:
+        places = data.draw(numbers.lists(numbers.integers(0, len(images) - 1)))
+        chosen = Digits(images, np.zeros(len(places), np.uint8), np.array(places, np.intp))
+        pixels, rows, inked = chosen.without_paper()
+        assert pixels.any(axis=0).all(), "no pixel is left that is paper in all"
+        whole = np.zeros((len(places), 6), np.uint8)
+        whole[:, inked] = pixels[rows]
+        assert np.array_equal(whole, chosen.images.reshape(-1, 6))
+
+    check()
+
+
+def test_of_many_digits_no_pixel_is_copied_and_all_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = numbered(30).only((3, 7))
+    monkeypatch.setattr(digits_module, "SMALL", 6 * 784 - 1)
+    pixels, places, inked = digits.without_paper()
+    assert np.shares_memory(pixels, digits.source)
+    assert np.array_equal(places, digits.places)
+    assert inked.all()
+    assert inked.shape == (784,)
+
+
+@pytest.mark.parametrize(("digits", "inked"), [((3, 7), 640), (range(10), 717)])
+def test_so_many_pixels_of_mnist_are_inked_in_any_training_image(
+    digits: Sequence[int], inked: int, real_digits: dict[str, tuple[Any, Any]]
+) -> None:
+    images, labels = real_digits["train"]
+    chosen = Digits.of(images.reshape(-1, 28, 28), labels).only(digits)
+    assert chosen.without_paper()[0].shape == (len(chosen.labels), inked)

@@ -151,7 +151,7 @@ def _trained(begun: Begun, data: DataSet, place: Backend, files: Files, tell: Tr
         watch = Watch(after, settings, show, keep)
         try:
             trained = training.train(
-                _examples(learn, digits, place), _examples(held_out, digits, place), settings, watch, renew, after
+                _inked(learn, digits, place), _examples(held_out, digits, place), settings, watch, renew, after
             )
         except KeyboardInterrupt:
             trained = watch.interrupted()
@@ -217,7 +217,13 @@ def _chosen(preset: Preset, augment: bool | None, hold_out: float | None, choice
 
 def _examples(digits: Digits, which: tuple[int, ...], place: Backend) -> Examples:
     t = network.targets(digits.labels, which)
-    return Examples(*map(place.place, (digits.pixels, digits.places, t)))
+    return Examples(digits.pixels, digits.places, t).moved(place.place)
+
+
+def _inked(digits: Digits, which: tuple[int, ...], place: Backend) -> Examples:
+    """Return the same examples without pixels from which nothing can be learned: a tenth to a fifth less to compute."""
+    pixels, places, inked = digits.without_paper()
+    return Examples(pixels, places, network.targets(digits.labels, which), inked).moved(place.place)
 
 
 def _distorted(digits: Digits, seed: int, place: Backend) -> training.Renew:

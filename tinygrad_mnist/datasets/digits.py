@@ -46,8 +46,24 @@ class Digits:
 
         A large one stays where it is, which may be a file.
         """
-        size = len(self.places) * self.source[:1].nbytes
-        return Digits.of(self.images, self.labels) if size <= SMALL else self
+        return Digits.of(self.images, self.labels) if self._is_small else self
+
+    def without_paper(self) -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.bool_]]:
+        """Return the pixels that are inked in any of the images, and which they are: nothing is learned from others.
+
+        As rows (M, K), where in them the image of each label lies (N,), and for each of the I = H*W pixels whether it
+        is one of the K (I,). Of the 784 pixels of MNIST's threes and sevens, 640 are; of all its digits, 717. Where the
+        images are too many to be copied, all pixels are taken for inked.
+        """
+        if not self._is_small:
+            return self.pixels, self.places, np.ones(self.pixels.shape[1], np.bool_)
+        rows = self.pixels[self.places]
+        inked = rows.max(axis=0, initial=0) > 0
+        return np.compress(inked, rows, axis=1), np.arange(len(rows)), inked
+
+    @property
+    def _is_small(self) -> bool:
+        return len(self.places) * self.source[:1].nbytes <= SMALL
 
     def fingerprint(self) -> str:
         """Return 64 hexadecimal digits that are the same for the same digits in the same order, and for hardly others.
