@@ -8,13 +8,14 @@ The upper line is read from left to right, the lower one from right to left. The
 """
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from tinygrad_mnist.backend import Array, array_namespace, beside
-from tinygrad_mnist.passes import cross_entropy, linear, mean_loss, relu, sigmoid
+from tinygrad_mnist.backend import Array, array_namespace, beside, require_entries, require_same_shape
+from tinygrad_mnist.passes import cross_entropy, linear, relu, sigmoid
 
 ROWS_AT_ONCE = 4096
 """How many images `predict` widens to floats at once: 12 MB of float32, whatever the data set's size."""
@@ -60,12 +61,37 @@ Loss: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
 
 
 def mean(z: Array, t: Array) -> tuple[Array, Array]:
-    """Return L and dz of the mean loss, for the predictions that the sigmoid makes of the logits."""
-    p = sigmoid.forward(z)
-    loss = mean_loss.forward(p, t)
-    dp = mean_loss.backward(p, t)
-    dz = sigmoid.backward(dp, p)
-    return loss, dz
+    """Return L and dz of the mean loss, for the predictions p (N, O) that the sigmoid makes of the logits.
+
+    Page by page, it would be
+
+        p = sigmoid.forward(z)
+        L = mean_loss.forward(p, t)
+        dp = mean_loss.backward(p, t)
+        dz = sigmoid.backward(dp, p)
+
+    in which a batch of a line spends a sixth of its time. This is the same in two thirds of that. A prediction is off
+    by e = 1 - p where t = 1, and by e = p where t = 0. As 1 - sigmoid(z) = sigmoid(-z), both are one sigmoid, that of
+    s, the logit of being wrong:
+
+        L = 1/n sum_i e[i],    e[i] = sigmoid(s[i]),    s[i] = (1 - 2 t[i]) z[i],    n = N*O
+
+    By the chain rule, where the derivative of L by e[i] is 1/n:
+
+        dz[i] = (1 - 2 t[i]) * 1/n * e[i] (1 - e[i])
+
+    Where a prediction is sure and right, e keeps the digits that 1 - p may lose; where it is sure and wrong, 1 - e is
+    what loses them, and dz ends in 0 as on the page of the sigmoid.
+
+    Raises ValueError where z and t differ in shape or are empty.
+    """
+    require_same_shape(z=z, t=t)
+    require_entries(z=z)
+    xp = array_namespace(z)
+    n = math.prod(z.shape)
+    slope = 1 - 2 * xp.astype(t, z.dtype)
+    e = sigmoid.forward(slope * z)
+    return xp.sum(e) / n, sigmoid.backward(slope / n, e)
 
 
 def entropy(z: Array, t: Array) -> tuple[Array, Array]:
