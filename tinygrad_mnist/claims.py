@@ -22,8 +22,8 @@ Draw = Callable[..., NDArray[np.float64]]
 def all_claims(seed: int = 0) -> dict[str, Claim]:
     """Return every claim by its name, each with random numbers of its own, the same for the same seed."""
     makers = (
-        *(of_square, of_linear, of_linear_square, of_first_linear, of_sigmoid, of_relu, of_mean_loss, of_cross_entropy),
-        *(of_line, of_mnist_line, of_hidden, of_two_hidden),
+        *(of_square, of_linear, of_linear_square, of_first_linear, of_sigmoid, of_relu, of_mean_loss, of_logits),
+        *(of_cross_entropy, of_line, of_mnist_line, of_hidden, of_two_hidden),
     )
     claims = [make(_drawn(np.random.default_rng((seed, number)))) for number, make in enumerate(makers)]
     return {claim.name: claim for claim in claims}
@@ -104,6 +104,19 @@ def of_mean_loss(draw: Draw) -> Claim:
     )
 
 
+def of_logits(draw: Draw) -> Claim:
+    """Claim dz of the sigmoid and the mean loss in one, as the derivative of what they give one after the other."""
+    t = (draw(6, 2) > 0).astype(np.uint8)
+    return Claim(
+        name="sigmoid+loss",
+        arguments={"z": draw(6, 2)},
+        upstream=draw(),
+        forward=lambda z: mean_loss.forward(sigmoid.forward(z), beside(t, like=z)),
+        written=mean_loss.of_logits,
+        call=lambda of_logits, upstream, z: (upstream * of_logits(z, beside(t, like=z))[1],),
+    )
+
+
 def of_relu(draw: Draw) -> Claim:
     """Claim dz of h = relu(z)."""
     return Claim(
@@ -175,7 +188,7 @@ def _network(name: str, loss: str, sizes: tuple[int, ...], draw: Draw, x: NDArra
         dz = upstream * LOSSES[loss](z, beside(t, like=z))[1]
         return [array for layer in backward(dz, through, parameters) for array in layer]
 
-    return Claim(name, arguments, draw(), forward, network.backward, call)
+    return Claim(name, arguments, draw(), forward, network.backward, call, chained=True)
 
 
 def _drawn(rng: np.random.Generator) -> Draw:

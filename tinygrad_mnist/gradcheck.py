@@ -61,6 +61,8 @@ class Claim:
     """Takes `written`, the upstream gradient and the arguments; returns the derivative by each argument."""
     zero: frozenset[str] = frozenset()
     """Arguments whose gradient is meant to be 0. Elsewhere a gradient of 0 counts as forgotten."""
+    chained: bool = False
+    """Whether it is made of passes that have claims of their own, and so is wrong where one of them is."""
 
     def backward(self, upstream: Array, *arguments: Array) -> Sequence[Array]:
         """Return the derivative by each argument that is claimed."""

@@ -8,14 +8,13 @@ The upper line is read from left to right, the lower one from right to left. The
 """
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from tinygrad_mnist.backend import Array, array_namespace, beside, require_entries, require_same_shape
-from tinygrad_mnist.passes import cross_entropy, linear, relu, sigmoid
+from tinygrad_mnist.backend import Array, array_namespace, beside
+from tinygrad_mnist.passes import cross_entropy, linear, mean_loss, relu, sigmoid
 
 ROWS_AT_ONCE = 4096
 """How many images `predict` widens to floats at once: 12 MB of float32, whatever the data set's size."""
@@ -60,46 +59,12 @@ Loss: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
 """Turns logits z (N, O) and targets t (N, O) into L and dz (N, O): here the chain turns from forward to backward."""
 
 
-def mean(z: Array, t: Array) -> tuple[Array, Array]:
-    """Return L and dz of the mean loss, for the predictions p (N, O) that the sigmoid makes of the logits.
-
-    Page by page, it would be
-
-        p = sigmoid.forward(z)
-        L = mean_loss.forward(p, t)
-        dp = mean_loss.backward(p, t)
-        dz = sigmoid.backward(dp, p)
-
-    in which a batch of a line spends a sixth of its time. This is the same in two thirds of that. A prediction is off
-    by e = 1 - p where t = 1, and by e = p where t = 0. As 1 - sigmoid(z) = sigmoid(-z), both are one sigmoid, that of
-    s, the logit of being wrong:
-
-        L = 1/n sum_i e[i],    e[i] = sigmoid(s[i]),    s[i] = (1 - 2 t[i]) z[i],    n = N*O
-
-    By the chain rule, where the derivative of L by e[i] is 1/n:
-
-        dz[i] = (1 - 2 t[i]) * 1/n * e[i] (1 - e[i])
-
-    Where a prediction is sure and right, e keeps the digits that 1 - p may lose; where it is sure and wrong, 1 - e is
-    what loses them, and dz ends in 0 as on the page of the sigmoid.
-
-    Raises ValueError where z and t differ in shape or are empty.
-    """
-    require_same_shape(z=z, t=t)
-    require_entries(z=z)
-    xp = array_namespace(z)
-    n = math.prod(z.shape)
-    slope = 1 - 2 * xp.astype(t, z.dtype)
-    e = sigmoid.forward(slope * z)
-    return xp.sum(e) / n, sigmoid.backward(slope / n, e)
-
-
 def entropy(z: Array, t: Array) -> tuple[Array, Array]:
     """Return L and dz of the cross-entropy, which has its sigmoid within."""
     return cross_entropy.forward(z, t), cross_entropy.backward(z, t)
 
 
-LOSSES: dict[str, Loss] = {"mean": mean, "cross-entropy": entropy}
+LOSSES: dict[str, Loss] = {"mean": mean_loss.of_logits, "cross-entropy": entropy}
 """The losses by their names."""
 
 
@@ -163,13 +128,14 @@ def for_pixels(parameters: Parameters) -> Parameters:
 
 
 def of_ink(layers: Parameters, inked: Array | None) -> Parameters:
-    """Return the layers without the weights of paper: of the first w (I, O), the rows where `inked` (I,) is true.
+    """Return the layers without the weights of paper: of the first w (I, O) the rows (K, O) where `inked` (I,) is true.
 
     A pixel i that is paper in all N images has x[n,i] = 0 in every row. It adds x[n,i] w[i,o] = 0 to z[n,o], and
 
         dw[i,o] = sum_n x[n,i] dz[n,o] = 0
 
-    so that its weights do nothing, and stay what they are. Without them the products are smaller, and the same.
+    so that its weights do nothing, and where they are at rest they stay what they are. Without them the products are
+    smaller, and the same. Where `inked` is None, all pixels are.
     """
     if inked is None:
         return layers
@@ -177,12 +143,12 @@ def of_ink(layers: Parameters, inked: Array | None) -> Parameters:
     return (Layer(w[inked], b), *others)
 
 
-def with_paper(layers: Parameters, paper: Array, inked: Array | None) -> Parameters:
-    """Return the layers with the weights of paper put back, which are those of `paper` (I, O): `of_ink` undone."""
+def with_paper(layers: Parameters, before: Array, inked: Array | None) -> Parameters:
+    """Return the layers with the weights of paper again, as they stand in the first w `before` (I, O)."""
     if inked is None:
         return layers
     (w, b), *others = layers
-    whole = array_namespace(paper).asarray(paper, copy=True)
+    whole = array_namespace(before).asarray(before, copy=True)
     whole[inked] = w
     return (Layer(whole, b), *others)
 

@@ -7,6 +7,7 @@ import pytest
 from click.testing import Result
 
 from tinygrad_mnist import planted
+from tinygrad_mnist.passes import relu
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -25,13 +26,14 @@ def test_a_person_sees_each_pass_by_each_argument_and_that_all_is_well(run: Run)
         "sigmoid",
         "relu",
         "mean loss",
+        "sigmoid+loss",
         "cross-entropy",
         "line",
         "hidden",
         "two hidden",
     )
     assert all(any(row.startswith(f"{name:<14}") for row in rows) for name in names)
-    assert len(rows) == 27
+    assert len(rows) == 28
     assert "all passed" in result.stdout
 
 
@@ -53,6 +55,31 @@ def test_a_planted_bug_exits_1_and_shows_the_pass_and_the_line(run: Run) -> None
     assert "WRONG: linear, dw" in result.stdout
     assert "dw = -x.T @ dz" in result.stdout
     assert "planted.py:" in result.stdout
+
+
+def test_where_a_page_is_wrong_its_line_is_named_and_not_those_of_the_networks_made_of_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = relu.backward
+
+    def backward(dh: Any, z: Any) -> Any:
+        dz = -right(dh, z)
+        return dz
+
+    monkeypatch.setattr(relu, "backward", backward)
+    result = run("gradcheck")
+    assert result.exit_code == 1
+    assert [line for line in result.stdout.splitlines() if line.startswith("WRONG")] == ["WRONG: relu, dz"]
+    assert "dz = -right(dh, z)" in result.stdout
+    assert "Wrong too, being chained from that: hidden, two hidden." in result.stdout
+
+
+def test_where_the_chain_alone_is_wrong_the_networks_lines_are_named(run: Run) -> None:
+    result = run("gradcheck", "--plant", "forgotten-pass")
+    wrong = [line for line in result.stdout.splitlines() if line.startswith("WRONG")]
+    assert wrong
+    assert all(line.startswith("WRONG: two hidden, d") for line in wrong)
+    assert "Wrong too" not in result.stdout
 
 
 def test_no_line_of_the_table_is_wider_than_60_columns(run: Run) -> None:

@@ -1,5 +1,6 @@
 """Mean loss: the book's figures, its gradient, and targets of another shape, which must never broadcast."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import oracles
-from tinygrad_mnist.passes import mean_loss
+from tinygrad_mnist.passes import mean_loss, sigmoid
 
 Draw = Callable[..., Any]
 Close = Callable[[Any, Any, float], None]
@@ -72,10 +73,11 @@ def test_no_argument_is_written_to(draw: Draw) -> None:
     before = p.copy(), t.copy()
     mean_loss.forward(p, t)
     mean_loss.backward(p, t)
+    mean_loss.of_logits(p, t)
     np.testing.assert_array_equal((p, t), before)
 
 
-@pytest.mark.parametrize("function", [mean_loss.forward, mean_loss.backward])
+@pytest.mark.parametrize("function", [mean_loss.forward, mean_loss.backward, mean_loss.of_logits])
 @pytest.mark.parametrize(
     ("p", "t", "named"),
     [
@@ -93,7 +95,7 @@ def test_targets_of_another_shape_are_refused_by_name(
         function(np.zeros(p), np.zeros(t))
 
 
-@pytest.mark.parametrize("function", [mean_loss.forward, mean_loss.backward])
+@pytest.mark.parametrize("function", [mean_loss.forward, mean_loss.backward, mean_loss.of_logits])
 def test_there_is_no_mean_of_nothing(function: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match=r"\(0, 1\)"):
         function(np.zeros((0, 1)), np.zeros((0, 1)))
@@ -103,3 +105,60 @@ def test_it_runs_on_another_device(draw: Draw, on_device1: Draw, close: Close) -
     p, t = draw(5, 3), targets((5, 3))
     close(mean_loss.forward(on_device1(p), on_device1(t)), mean_loss.forward(p, t), 1e-15)
     close(mean_loss.backward(on_device1(p), on_device1(t)), mean_loss.backward(p, t), 0)
+    for there, here in zip(mean_loss.of_logits(on_device1(p), on_device1(t)), mean_loss.of_logits(p, t), strict=True):
+        close(there, here, 1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(64, 1), (7, 3)])
+@pytest.mark.parametrize("spread", [1e-3, 1, 5])
+def test_from_logits_it_is_what_the_sigmoid_and_it_are_one_after_the_other(
+    spread: float, shape: tuple[int, int], dtype: str, draw: Draw, close: Close
+) -> None:
+    z, t = np.asarray(spread, dtype) * draw(*shape, dtype=dtype), targets(shape)
+    p = sigmoid.forward(z)
+    loss, dz = mean_loss.of_logits(z, t)
+    rounding = np.finfo(dtype).eps
+    close(loss, mean_loss.forward(p, t), 4 * rounding)
+    close(dz, sigmoid.backward(mean_loss.backward(p, t), p), 4 * rounding)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_dz_from_logits_is_what_finite_differences_say(shape: tuple[int, ...], draw: Draw, close: Close) -> None:
+    z, t = draw(*shape), targets(shape)
+    expected = oracles.gradient(lambda z: mean_loss.forward(sigmoid.forward(z), t), z)
+    close(mean_loss.of_logits(z, t)[1], expected, 1e-9)
+
+
+def test_from_logits_the_books_three_numbers_have_its_loss_and_gradients() -> None:
+    loss, dz = mean_loss.of_logits(np.array([[0.9], [0.4], [0.2]]), np.array([[1], [0], [1]]))
+    assert loss == pytest.approx(0.445968, rel=0, abs=5e-7)
+    assert dz.ravel() == pytest.approx([-0.068500, 0.080087, -0.082506], rel=0, abs=5e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "longdouble", "complex64"])
+@pytest.mark.parametrize("targets_dtype", ["bool", "uint8", "int64", "float32"])
+def test_from_logits_both_are_typed_as_the_logits_whatever_the_targets(
+    targets_dtype: str, dtype: str, draw: Draw
+) -> None:
+    z, t = draw(5, 3, dtype=dtype), targets((5, 3))
+    loss, dz = mean_loss.of_logits(z, t.astype(targets_dtype))
+    assert loss.shape == ()
+    assert dz.shape == (5, 3)
+    assert loss.dtype == dz.dtype == dtype
+    np.testing.assert_array_equal(dz, mean_loss.of_logits(z, t)[1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_prediction_that_is_sure_and_right_keeps_its_small_loss_and_slope(dtype: str, close: Close) -> None:
+    loss, dz = mean_loss.of_logits(np.array([[60.0], [-60.0]], dtype), np.array([[1], [0]]))
+    close(loss, math.exp(-60), 4 * np.finfo(dtype).eps)
+    close(dz, np.array([[-0.5], [0.5]]) * math.exp(-60), 4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("z", [-800.0, -math.inf, 800.0, math.inf])
+@pytest.mark.parametrize("t", [0, 1])
+def test_a_logit_without_bounds_is_wholly_right_or_wrong_and_teaches_nothing(z: float, t: int) -> None:
+    loss, dz = mean_loss.of_logits(np.array([[z]]), np.array([[t]]))
+    assert loss == (t == (z < 0))
+    assert dz == 0

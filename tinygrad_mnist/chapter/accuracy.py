@@ -10,6 +10,7 @@ from tinygrad_mnist.chapter.material import Material, batch
 from tinygrad_mnist.chapter.section import Section, Table
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.network import Layer
+from tinygrad_mnist.passes import mean_loss
 
 TEXT = (
     "People want accuracy, so why not let the gradient raise that? Nudge a weight a little, and no digit changes "
@@ -38,7 +39,7 @@ def show(material: Material) -> Section:
     """Return what nudges of one weight do to accuracy and to loss."""
     probe = prepare(material)
     passed = network.forward(probe.x, (probe.layer,))
-    loss, dz = network.mean(passed[0].z, probe.t)
+    loss, dz = mean_loss.of_logits(passed[0].z, probe.t)
     gradient = network.backward(dz, passed, (probe.layer,))[0].w[probe.pixel, 0]
     nudged = []
     for nudge in (share * first_flip(probe, passed[0].z) for share in SHARES):
@@ -86,4 +87,4 @@ def look(probe: Probe, nudge: float) -> tuple[float, float]:
     w = probe.layer.w.copy()
     w[probe.pixel, 0] += nudge
     z = network.forward(probe.x, (Layer(w, probe.layer.b),))[-1].z
-    return metrics.accuracy(z, probe.t), float(network.mean(z, probe.t)[0])
+    return metrics.accuracy(z, probe.t), float(mean_loss.of_logits(z, probe.t)[0])

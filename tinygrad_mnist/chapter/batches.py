@@ -11,7 +11,7 @@ from tinygrad_mnist.chapter import book
 from tinygrad_mnist.chapter.material import Material, batch
 from tinygrad_mnist.chapter.section import Figure, Section, Table
 from tinygrad_mnist.network import Parameters
-from tinygrad_mnist.passes import linear
+from tinygrad_mnist.passes import linear, mean_loss
 
 Rows = NDArray[Any]
 """Images, targets or a gradient: the shape is said where it is used."""
@@ -78,7 +78,7 @@ def likenesses(x: Rows, t: Rows, seed: int) -> list[tuple[str, int, float]]:
 def gradient(x: Rows, t: Rows, parameters: Parameters) -> Rows:
     """Return the derivative of the mean loss of x (N, I) and t (N, 1) by the weights, as (I,)."""
     passed = network.forward(x, parameters)
-    _, dz = network.mean(passed[-1].z, t)
+    _, dz = mean_loss.of_logits(passed[-1].z, t)
     dw: Rows = network.backward(dz, passed, parameters)[0].w
     return dw[:, 0]
 
@@ -95,7 +95,7 @@ def alike(one: Rows, other: Rows) -> float:
 def four_threes() -> tuple[float, float]:
     """Return the loss of the book's four logits, all of threes, and its derivative by the bias."""
     z = np.array(book.FOUR_LOGITS)[:, np.newaxis]
-    loss, dz = network.mean(z, np.ones_like(z))
+    loss, dz = mean_loss.of_logits(z, np.ones_like(z))
     # The bias is added to every logit, whatever the pixels are.
     _, db = linear.backward_to_parameters(dz, np.zeros_like(z))
     return float(loss), float(db[0])

@@ -2,6 +2,7 @@
 
 from tinygrad_mnist import network, train
 from tinygrad_mnist.chapter.material import Material, examples
+from tinygrad_mnist.passes import mean_loss
 from tinygrad_mnist.train import Epoch, Settings
 
 
@@ -20,4 +21,4 @@ def learn(material: Material, settings: Settings) -> list[Epoch]:
 def loss_on_test(material: Material, epoch: Epoch) -> float:
     """Return the mean loss on all the test digits."""
     test = examples(material.data.test)
-    return float(network.mean(network.predict(test.images, test.rows, epoch.parameters), test.t)[0])
+    return float(mean_loss.of_logits(network.predict(test.images, test.rows, epoch.parameters), test.t)[0])

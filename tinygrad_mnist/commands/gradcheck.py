@@ -88,8 +88,6 @@ def _to_program(checks: "list[Check]", seed: int, backend_name: str) -> None:
 
 def _to_person(checks: "list[Check]", claimed: "dict[str, Claim]") -> None:
     """Print the table of errors, what is not in it, and for each wrong derivative the line of code to look at."""
-    from tinygrad_mnist.gradcheck import UPSTREAM
-
     click.echo(f"{'':<14}{'by':<3}" + "".join(f"{oracle:>{width}}" for oracle, width in WIDTHS.items()))
     for name, claim in claimed.items():
         for argument in claim.arguments:
@@ -100,13 +98,24 @@ def _to_person(checks: "list[Check]", claimed: "dict[str, Claim]") -> None:
     kinks = max(sum(found.kinks for found in checks if found.oracle == oracle) for oracle in WIDTHS)
     if kinks:
         click.echo(f"set aside, at a kink, where there is no derivative: {kinks}")
-    for name, claim in claimed.items():
+    failed = [found for found in checks if not found.passed]
+    _say_what_is_wrong(failed, claimed)
+    click.echo(f"\n{len(checks)} checks: {f'{len(failed)} failed' if failed else 'all passed'}")
+
+
+def _say_what_is_wrong(failed: "list[Check]", claimed: "dict[str, Claim]") -> None:
+    """Print the lines to look at: those of the passes, and those of the network only where all the passes are right."""
+    from tinygrad_mnist.gradcheck import UPSTREAM
+
+    wrong = [claimed[name] for name in dict.fromkeys(found.name for found in failed)]
+    passes = [claim for claim in wrong if not claim.chained]
+    for claim in passes or wrong:
         for argument in (UPSTREAM, *claim.arguments):
-            wrong = [found for found in _of(checks, name, argument) if not found.passed]
-            if wrong:
-                click.echo("\n" + _wrong(claim, argument, wrong))
-    failed = sum(not found.passed for found in checks)
-    click.echo(f"\n{len(checks)} checks: {f'{failed} failed' if failed else 'all passed'}")
+            if found := _of(failed, claim.name, argument):
+                click.echo("\n" + _wrong(claim, argument, found))
+    if passes and len(passes) < len(wrong):
+        chained = ", ".join(claim.name for claim in wrong if claim.chained)
+        click.echo(f"\nWrong too, being chained from that: {chained}.")
 
 
 def _of(checks: "list[Check]", name: str, argument: str) -> "list[Check]":
