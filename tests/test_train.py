@@ -277,6 +277,12 @@ def test_without_the_paper_the_same_is_learned(rule: Settings, close: Close) -> 
                 close(array, other_array, 1e-12)
 
 
+def test_what_is_learned_from_can_be_measured_without_the_paper_too() -> None:
+    whole, inked = with_margin(noise())
+    parameters = train.start(whole, Settings()).parameters
+    assert train.measure(parameters, inked) == train.measure(parameters, whole)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_the_weights_of_paper_stay_where_they_were_and_do_not_move(rule: Settings) -> None:
     inked = with_margin(noise())[1]

@@ -28,11 +28,11 @@ class Examples(NamedTuple):
     images: Array  # (M, K) bytes, 0 to 255; there may be more than are learned from
     rows: Array  # (N,) which of them are
     t: Array  # (N, O) what those rows should give, 0 or 1
-    inked: Array | None = None  # (I,) which pixels the images have, where the others are paper in all; None: all
+    inked: Array | None = None  # (I,) which K of an image's I pixels these are; the others are paper in all. None: all
 
     @property
     def pixels(self) -> int:
-        """I, the pixels of a whole image."""
+        """The number I of the pixels of a whole image."""
         size: int = (self.images.shape[1:] if self.inked is None else self.inked.shape)[0]
         return size
 
@@ -113,7 +113,9 @@ class Trained(NamedTuple):
 
 
 Renew = Callable[[Examples, int], Examples]
-"""Gives the examples to train on in an epoch, by its number, from those that were given."""
+"""Gives the examples to train on in an epoch, by its number, from those that were given: new images of their kind.
+
+The weights of paper are taken to be at rest, so that a pixel that has been inked in one epoch is so in all."""
 
 
 def unchanged(examples: Examples, epoch: int) -> Examples:  # noqa: ARG001 - a Renew is told the epoch
@@ -143,6 +145,7 @@ def train(
     while not (why := stopped(epoch, settings)):
         number, losses = epoch.number + 1, []
         examples = renew(training, number)
+        # Inside an epoch the parameters are those for bytes, which the images are made of, and for the inked pixels.
         parameters, velocity = _inside(epoch, examples.inked)
         rates = network.rates_for_bytes(learning_rate(number, settings), len(parameters))
         for images, t in batches(examples, settings, number):
@@ -157,7 +160,7 @@ def train(
             # 5. Step downhill.
             parameters, velocity = step(parameters, velocity, gradients, rates)
             # 6. Repeat, batch after batch and epoch after epoch.
-        parameters, velocity = _outside(parameters, velocity, epoch, examples.inked)
+        parameters, velocity = _outside(parameters, velocity, epoch.parameters[0].w, examples.inked)
         epoch = _ended(epoch, losses, parameters, velocity, validation)
         report(epoch)
         best = epoch if is_kept(epoch, settings) else best
@@ -191,7 +194,7 @@ def is_kept(epoch: Epoch, settings: Settings) -> bool:
 
 
 def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tuple[Array, Array]]:
-    """Yield images (B, I) and t (B, O) of all the examples once, in an order that depends on (seed, epoch) alone."""
+    """Yield images (B, K) and t (B, O) of all the examples once, in an order that depends on (seed, epoch) alone."""
     xp = array_namespace(examples.images)
     count = examples.rows.shape[0]
     order = beside(np.random.default_rng((settings.seed, epoch)).permutation(count), like=examples.images)
@@ -205,23 +208,21 @@ def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tupl
 
 def measure(parameters: Parameters, examples: Examples) -> float:
     """Return the accuracy, 0 to 1, of the network with these parameters on these examples."""
-    return accuracy(network.predict(examples.images, examples.rows, parameters), examples.t)
+    seen = network.of_ink(parameters, examples.inked)
+    return accuracy(network.predict(examples.images, examples.rows, seen), examples.t)
 
 
 def _inside(epoch: Epoch, inked: Array | None) -> tuple[Parameters, Velocity]:
-    """Return the parameters and the velocity as the next epoch has them: for the bytes of the inked pixels alone."""
+    """Return the parameters and the velocity as they are inside the next epoch: for bytes, and for the inked pixels."""
     velocity = epoch.velocity and network.of_ink(epoch.velocity, inked)
     return network.for_bytes(network.of_ink(epoch.parameters, inked)), velocity
 
 
-def _outside(
-    parameters: Parameters, velocity: Velocity, before: Epoch, inked: Array | None
-) -> tuple[Parameters, Velocity]:
-    """Return them for all pixels, from 0 to 1, given how things stood before the epoch: `_inside` undone."""
-    paper = before.parameters[0].w
-    still = array_namespace(paper).zeros_like(paper)
-    velocity = velocity and network.with_paper(velocity, still, inked)
-    return network.with_paper(network.for_pixels(parameters), paper, inked), velocity
+def _outside(parameters: Parameters, velocity: Velocity, w: Array, inked: Array | None) -> tuple[Parameters, Velocity]:
+    """Return the parameters and the velocity as they are outside again, given the first w (I, O) before the epoch."""
+    rest = array_namespace(w).zeros_like(w)
+    velocity = velocity and network.with_paper(velocity, rest, inked)
+    return network.with_paper(network.for_pixels(parameters), w, inked), velocity
 
 
 def _ended(

@@ -272,3 +272,21 @@ def test_a_file_name_that_is_no_text_is_shown_as_well_as_can_be(tmp_path: Path) 
     done = subprocess.run(words, cwd=tmp_path, env=strict, capture_output=True, text=True)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
     assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(("words", "fewer"), [((), True), (("--augment",), False)])
+def test_pixels_that_are_paper_in_all_the_digits_are_left_out_where_these_stay_as_they_are(
+    words: tuple[str, ...], fewer: bool, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+    learned = training.batches
+
+    def batches(examples: training.Examples, settings: training.Settings, epoch: int) -> Any:
+        seen.append(examples.images.shape)
+        return learned(examples, settings, epoch)
+
+    monkeypatch.setattr(training, "batches", batches)
+    assert run("train", "--data", "strokes", "--epochs", 1, "--save", "model.npz", *words).exit_code == 0
+    ((_, pixels),) = seen
+    assert (pixels < 784) == fewer
+    assert checkpoint.load(Path("model.npz")).parameters[0].w.shape == (784, 1)

@@ -65,7 +65,7 @@ def _speed(settings: Settings, place: Backend) -> float:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (DIGITS, 784), dtype=np.uint8)
     t = rng.integers(0, 2, (DIGITS, 1), dtype=np.uint8)
-    examples = Examples(*map(place.place, (images, np.arange(DIGITS), t)))
+    examples = Examples(images, np.arange(DIGITS), t).moved(place.place)
     few = Examples(examples.images, examples.rows[:1], examples.t[:1])
     train.train(examples, few, settings)
     epochs, begun = 0, time.perf_counter()

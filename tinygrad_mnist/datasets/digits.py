@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinygrad_mnist.errors import DataError
 
 SMALL = 1 << 28
-"""Bytes that may be copied without asking: 256 MB, five times MNIST."""
+"""Bytes that may be copied without asking, twice for a moment: 256 MB, five times MNIST."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ class Digits:
         """
         return Digits.of(self.images, self.labels) if self._is_small else self
 
-    def without_paper(self) -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.bool_]]:
+    def without_paper(self) -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.bool_] | None]:
         """Return the pixels that are inked in any of the images, and which they are: nothing is learned from others.
 
         As rows (M, K), where in them the image of each label lies (N,), and for each of the I = H*W pixels whether it
-        is one of the K (I,). Of the 784 pixels of MNIST's threes and sevens, 640 are; of all its digits, 717. Where the
-        images are too many to be copied, all pixels are taken for inked.
+        is one of the K (I,). Of the 784 pixels of MNIST's threes and sevens, 640 are; of all its digits, 717. Images
+        that are too many to be copied are returned as they are, with all pixels, and None.
         """
         if not self._is_small:
-            return self.pixels, self.places, np.ones(self.pixels.shape[1], np.bool_)
+            return self.pixels, self.places, None
         rows = self.pixels[self.places]
         inked = rows.max(axis=0, initial=0) > 0
         return np.compress(inked, rows, axis=1), np.arange(len(rows)), inked
