@@ -160,6 +160,12 @@ def test_without_the_weights_of_paper_logits_and_gradients_are_the_same(
         close(gradient, expected, 1e-14)
 
 
+def test_where_no_pixel_is_left_out_the_layers_are_not_even_copied(draw: Draw) -> None:
+    parameters = random_parameters(draw, (4, 3, 1))
+    assert network.of_ink(parameters, None) is parameters
+    assert network.with_paper(parameters, draw(4, 3), None) is parameters
+
+
 @pytest.mark.parametrize("inked", [None, np.array([True, False, False, True]), np.zeros(4, bool), np.ones(4, bool)])
 def test_the_weights_of_paper_are_put_back_where_they_were(inked: Any, draw: Draw) -> None:
     parameters, paper = random_parameters(draw, (4, 3, 1)), draw(4, 3)

@@ -88,7 +88,8 @@ def outcome(specification: MutationSpec) -> Result:
     result = mutate_and_test([specification], test_command(), SECONDS)
     diff = result.diff or result.output or ""
     lines = diff.splitlines()[3:]  # behind the names of the files
-    before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    # A mutant of a file's last line has an empty line in its diff as well.
+    before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)).strip() for sign in "-+")
     mutant = Mutant(specification.module_path.as_posix(), specification.definition_name or "", before, after)
     normal = result.worker_outcome == WorkerOutcome.NORMAL and result.test_outcome != TestOutcome.INCOMPETENT
     return Result(mutant, result.test_outcome.value if normal else f"error: {result.worker_outcome.value}", diff)
