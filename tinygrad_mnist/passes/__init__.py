@@ -12,6 +12,9 @@ name, so that code reads like the mathematics:
     dz = sigmoid.backward(dp, p)
     dx, dw, db = linear.backward(dz, x, w)
 
+Two pages have a third function, which training takes because it is faster: `linear.backward_to_parameters` leaves out
+dx, and `mean_loss.of_logits` is the sigmoid and the loss in one.
+
 `d` before a name is the derivative of the loss L by it: `dw` is ∂L/∂w, and has the shape and dtype of `w`.
 That is the one thing that passes hand to each other: each receives the derivative by its output, and
 returns the derivative by each of its inputs. Slopes of anything but L are written out, as in ∂z/∂w.
