@@ -50,7 +50,7 @@ def main(data: str, rounds: int) -> None:
     text = [
         f"{machine()}, PyTorch {peers.version()}. Float32, batch {BATCH}, rows shuffled anew each epoch. "
         "This project leaves out the pixels that are paper in every training image, as `train` does: of 784, it takes "
-        f"{two.training.without_paper()[2].sum()} for the line and {ten.training.without_paper()[2].sum()} for all "
+        f"{_inked(two.training).images.shape[1]} for the line and {_inked(ten.training).images.shape[1]} for all "
         "digits. The others take all of them.",
         "### A line between 3 and 7: one epoch over 12,396 digits",
         _compared(_linear(two), rounds),
@@ -77,11 +77,6 @@ def _inked(digits: Digits) -> Examples:
     return Examples(pixels, places, _targets(digits), inked)
 
 
-def _of_ink(x: NDArray[np.float32], digits: Digits) -> NDArray[np.float32]:
-    """Return the columns of x (N, 784) that this project multiplies."""
-    return np.compress(digits.without_paper()[2], x, axis=1)
-
-
 def _targets(digits: Digits) -> NDArray[np.uint8]:
     which = (3, 7) if len(np.unique(digits.labels)) == 2 else range(10)
     t: NDArray[np.uint8] = network.targets(digits.labels, which)
@@ -98,28 +93,30 @@ def _epoch(training: Examples, settings: Settings, place: Backend = HERE) -> Con
 def _linear(data: DataSet) -> dict[str, Contender]:
     x, t = peers.floats(data.training), _targets(data.training).astype(np.float32)
     w, z = np.zeros((784, 1), np.float32), np.ones((len(x), 1), np.float32)
-    ink, w_ink = _of_ink(x, data.training), w[data.training.without_paper()[2]]
+    training = _inked(data.training)
+    x_inked, w_inked = np.compress(training.inked, x, axis=1), w[training.inked]
     return {
-        "this project": _epoch(_inked(data.training), LINE),
+        "this project": _epoch(training, LINE),
         "this project, with all pixels": _epoch(_examples(data.training), LINE),
         "PyTorch, eager, index batches": lambda: peers.eager(x, t, (), BATCH, epochs=1),
         "PyTorch, DataLoader": lambda: peers.loader(x, t, BATCH),
         "scikit-learn SGDClassifier": lambda: peers.sgd_classifier(x, t),
         "roofline: x @ w and x.T @ z": lambda: (x @ w, x.T @ z),
-        "the same without the paper": lambda: (ink @ w_ink, ink.T @ z),
+        "the same without the paper": lambda: (x_inked @ w_inked, x_inked.T @ z),
     }
 
 
 def _hidden(data: DataSet) -> dict[str, Contender]:
     x, t = peers.floats(data.training), _targets(data.training).astype(np.float32)
-    ink = _of_ink(x, data.training)
+    training = _inked(data.training)
+    x_inked = np.compress(training.inked, x, axis=1)
     return {
-        "this project": _epoch(_inked(data.training), HIDDEN),
+        "this project": _epoch(training, HIDDEN),
         "this project, with all pixels": _epoch(_examples(data.training), HIDDEN),
         "PyTorch, eager, index batches": lambda: peers.eager(x, t, HIDDEN.hidden, BATCH, epochs=1),
         "scikit-learn MLPClassifier": lambda: peers.mlp_classifier(x, data.training.labels, BATCH, epochs=1),
         "matrix products alone": lambda: peers.products(x, *HIDDEN.hidden, 10, BATCH),
-        "the same without the paper": lambda: peers.products(ink, *HIDDEN.hidden, 10, BATCH),
+        "the same without the paper": lambda: peers.products(x_inked, *HIDDEN.hidden, 10, BATCH),
     }
 
 

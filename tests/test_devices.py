@@ -160,6 +160,6 @@ def test_every_claim_holds_there(there: Backend, name: str) -> None:
 def test_predictions_are_the_same(there: Backend, close: Any) -> None:
     examples = digits(30)
     parameters = network.initialise((784, 7, 3), np.random.default_rng(0), "float64")
-    elsewhere = tuple(network.Layer(*map(there.place, layer)) for layer in parameters)
+    elsewhere = train.layers_moved(parameters, there.place)
     images, rows, *_ = placed(examples, there)
     close(network.predict(images, rows, elsewhere), network.predict(examples.images, examples.rows, parameters), 1e-12)

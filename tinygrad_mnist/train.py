@@ -113,9 +113,10 @@ class Trained(NamedTuple):
 
 
 Renew = Callable[[Examples, int], Examples]
-"""Gives the examples to train on in an epoch, by its number, from those that were given: new images of their kind.
+"""Gives the examples to train on in an epoch, by its number, from those that were given.
 
-The weights of paper are taken to be at rest, so that a pixel that has been inked in one epoch is so in all."""
+A pixel that is inked in one epoch must be so in all: the weights of the others are taken to be at rest.
+"""
 
 
 def unchanged(examples: Examples, epoch: int) -> Examples:  # noqa: ARG001 - a Renew is told the epoch
@@ -220,8 +221,7 @@ def _inside(epoch: Epoch, inked: Array | None) -> tuple[Parameters, Velocity]:
 
 def _outside(parameters: Parameters, velocity: Velocity, w: Array, inked: Array | None) -> tuple[Parameters, Velocity]:
     """Return the parameters and the velocity as they are outside again, given the first w (I, O) before the epoch."""
-    rest = array_namespace(w).zeros_like(w)
-    velocity = velocity and network.with_paper(velocity, rest, inked)
+    velocity = velocity and network.with_paper(velocity, array_namespace(w).zeros_like(w), inked)
     return network.with_paper(network.for_pixels(parameters), w, inked), velocity
 
 
