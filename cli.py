@@ -1,4 +1,4 @@
-"""`python cli.py` runs from a checkout what `tinygrad-mnist` runs once it is installed."""
+"""Run the command line from a checkout: `python cli.py` does what `tinygrad-mnist` does after installation."""
 
 try:
     from tinygrad_mnist.commands import main

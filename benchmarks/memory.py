@@ -1,11 +1,12 @@
-"""How much memory training takes on a file larger than memory is good for, and what that costs in time.
+"""Measures the memory and time of training on a file that is too large to be read into memory.
 
     python -m benchmarks.memory --data DIR [--digits 8000000] [--folder FOLDER]
 
-Writes MNIST's threes and sevens again and again into one plain IDX file (6 GB for 8 million) in a folder that is
-removed afterwards, trains on it by the command line, and looks at the process meanwhile. Counted is the anonymous part
-of resident memory: the pages of a mapped file are the page cache's, which the system takes back when it needs them.
-Beside it, the same line is trained on the digits in memory. Takes two minutes. Writes its section of RESULTS.md. Linux.
+Repeats MNIST's threes and sevens in one plain IDX file (6 GB for 8 million digits), in a temporary folder that is
+removed at the end. Trains on it with the command line, and meanwhile measures the anonymous part of the process's
+resident memory. The pages of a memory-mapped file are not part of it: they belong to the page cache, and the system
+takes them back when it needs them. For comparison, trains the same linear model on the original digits in memory. Takes
+two minutes. Writes its section of RESULTS.md. Runs only on Linux.
 """
 
 import json
@@ -25,23 +26,23 @@ from tinygrad_mnist import datasets
 from tinygrad_mnist.datasets import idx, mnist
 from tinygrad_mnist.datasets.digits import Digits
 
-TRAIN = ("--json", "--batch", "256", "--lr", "1", "--seed", "0", "--patience", "100")
-ROUNDS = 3
+OPTIONS = ("--json", "--batch", "256", "--lr", "1", "--seed", "0", "--patience", "100")
 
 
-class Run(NamedTuple):
-    """What one training took."""
+class Measurement(NamedTuple):
+    """What one training run needed, and what it reached."""
 
-    anonymous: int  # the most at any moment, in kilobytes
+    anonymous: int  # the largest value during the run, in kilobytes
     microseconds: float  # per digit and epoch
-    accuracy: float
+    accuracy: float  # on the test digits, from 0 to 1
 
 
 @click.command()
 @click.option("--data", required=True, type=click.Path(exists=True, file_okay=False), help="A folder with MNIST.")
-@click.option("--digits", default=8_000_000, show_default=True, help="How many digits to put into the file.")
-@click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Where there is room for it.")
-def main(data: str, digits: int, folder: str | None) -> None:
+@click.option("--digits", default=8_000_000, show_default=True, type=click.IntRange(2), help="Digits in the file.")
+@click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Where to put the temporary folder.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Runs on each data set.")
+def main(data: str, digits: int, folder: str | None, rounds: int) -> None:
     """Measure, and write the table."""
     small = datasets.load(data, (3, 7))
     with tempfile.TemporaryDirectory(dir=folder) as name:
@@ -49,39 +50,39 @@ def main(data: str, digits: int, folder: str | None) -> None:
         for file, array in zip(mnist.TEST, (small.test.images, small.test.labels), strict=True):
             idx.write(large / file, array)
         _repeat(small.training, large, digits)
-        # In turn, so that a noisy machine disturbs both alike.
-        pairs = [(train(data, epochs=20), train(str(large), epochs=1)) for _ in range(ROUNDS)]
-    rows = [
-        _row(name, [pair[which] for pair in pairs])
-        for which, name in enumerate((f"{len(small.training.labels):,} digits in memory", f"{digits:,} in a file"))
-    ]
-    ratio = float(np.median([there.microseconds / here.microseconds for here, there in pairs]))
+        # The two take turns, so that a noisy machine disturbs both equally.
+        pairs = [(train(data, epochs=20), train(str(large), epochs=1)) for _ in range(rounds)]
+    in_memory, in_file = zip(*pairs, strict=True)
+    rows = [_row(f"{len(small.training.labels):,} digits in memory", in_memory), _row(f"{digits:,} in a file", in_file)]
+    ratio = float(np.median([file.microseconds / memory.microseconds for memory, file in pairs]))
+    header = ["training digits", "memory without the page cache, MB", "microseconds per digit", "test accuracy"]
     text = (
-        f"{machine()}. A line between 3 and 7, batch 256. Medians of {ROUNDS} runs in turn.\n\n"
-        + table(["trained on", "memory beyond the page cache, MB", "us per digit", "test accuracy"], rows)
-        + f"\n\nA digit from the file takes {ratio:.2f} times as long as one from memory, which is "
-        "trained on without the pixels that are paper in all images."
+        f"{machine()}. Linear model, 3 and 7, batch 256. Medians of {rounds} runs each, in turn.\n\n"
+        f"{table(header, rows)}\n\n"
+        f"A digit from the file takes {ratio:.2f} times as long as a digit from memory. In memory, the pixels that are "
+        "black in every training image are left out; in the file, all pixels are used."
     )
     write_section("Memory", text)
     click.echo(text)
 
 
-def train(data: str, epochs: int) -> Run:
-    """Train in a process of its own, and watch it."""
-    words = [sys.executable, "cli.py", "train", "--data", str(Path(data).resolve()), "--epochs", str(epochs), *TRAIN]
-    most = 0
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+def train(data: str, epochs: int) -> Measurement:
+    """Train in a separate process, and measure it."""
+    folder = str(Path(data).resolve())
+    command = [sys.executable, "cli.py", "train", "--data", folder, "--epochs", str(epochs), *OPTIONS]
+    anonymous = 0
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while process.poll() is None:
-            most = max(most, _anonymous(process.pid))
+            anonymous = max(anonymous, _anonymous(process.pid))
             time.sleep(0.01)
         start, *_, result = map(json.loads, process.stdout)
     seconds = result["seconds"] / result["epochs"] / start["training"]
-    return Run(most, 1e6 * seconds, result["test_accuracy"])
+    return Measurement(anonymous, 1e6 * seconds, result["test_accuracy"])
 
 
 def _anonymous(process: int) -> int:
-    """Return a process's resident memory that belongs to no file, in kilobytes; 0 once it has ended."""
+    """Return the resident memory of a process that belongs to no file, in kilobytes; 0 if the process has ended."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
@@ -90,7 +91,7 @@ def _anonymous(process: int) -> int:
 
 
 def _repeat(digits: Digits, folder: Path, count: int) -> None:
-    """Write the digits again and again, until there are so many of them, as MNIST's training files."""
+    """Write MNIST's training files with this many digits, repeating the given ones."""
     for name, array in zip(mnist.TRAINING, (digits.images, digits.labels), strict=True):
         part: NDArray[np.uint8] = array
         with (folder / name).open("wb") as file:
@@ -99,7 +100,7 @@ def _repeat(digits: Digits, folder: Path, count: int) -> None:
                 file.write(part[: count - first].data)
 
 
-def _row(name: str, runs: list[Run]) -> list[str]:
+def _row(name: str, runs: tuple[Measurement, ...]) -> list[str]:
     anonymous, microseconds, accuracy = np.median(runs, axis=0)
     return [name, f"{anonymous / 1000:.0f}", f"{microseconds:.2f}", f"{100 * accuracy:.2f} %"]
 

@@ -1,4 +1,4 @@
-"""What a user would pick instead, written as its own users write it."""
+"""The same training with PyTorch and scikit-learn, written the way that their users write it."""
 
 from typing import Any
 
@@ -16,60 +16,60 @@ Floats = NDArray[np.float32]
 
 
 def version() -> str:
-    """Return PyTorch's version, and how many threads it takes."""
+    """Return PyTorch's version and the number of threads that it uses."""
     return f"{torch.__version__} on {torch.get_num_threads()} threads"
 
 
 def floats(digits: Digits) -> Floats:
-    """Return the images (N, 784) from 0 to 1."""
-    x: Floats = digits.images.reshape(len(digits.labels), -1).astype(np.float32) / 255
+    """Return the images (N, 784) with pixels from 0 to 1."""
+    x: Floats = digits.images.reshape(len(digits.labels), -1).astype(np.float32) / np.float32(255)
     return x
 
 
 def eager(x: Floats, t: Floats, hidden: tuple[int, ...], batch: int, epochs: int) -> nn.Module:
-    """Train a network by autograd, batches taken by index from a tensor in memory: PyTorch's fastest plain loop."""
+    """Train a network with autograd. Batches are indexed from a tensor in memory: PyTorch's fastest simple loop."""
     inputs, targets = torch.from_numpy(x), torch.from_numpy(t)
     model = _model(hidden, t.shape[1])
-    optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     for _ in range(epochs):
         order = torch.randperm(len(inputs))
         for first in range(0, len(inputs), batch):
             rows = order[first : first + batch]
             loss = _loss(model(inputs[rows]), targets[rows])
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
     return model
 
 
 def loader(x: Floats, t: Floats, batch: int) -> nn.Module:
-    """Train one epoch of a linear model with the usual DataLoader."""
+    """Train a linear model for one epoch with the usual DataLoader."""
     data = DataLoader(TensorDataset(torch.from_numpy(x), torch.from_numpy(t)), batch_size=batch, shuffle=True)
     model = _model((), t.shape[1])
-    optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     for inputs, targets in data:
         loss = _loss(model(inputs), targets)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     return model
 
 
 def logits(model: nn.Module, x: Floats) -> Floats:
-    """Return what a trained model says of images."""
+    """Return a trained model's logits (N, O) for images (N, 784)."""
     with torch.no_grad():
-        said: Floats = model(torch.from_numpy(x)).numpy()
-    return said
+        z: Floats = model(torch.from_numpy(x)).numpy()
+    return z
 
 
 def sgd_classifier(x: Floats, t: Floats, epochs: int = 1) -> Any:
-    """Train scikit-learn's linear model, one digit at a time as it does."""
+    """Train scikit-learn's linear model, which takes a step after every digit."""
     model = SGDClassifier(loss="log_loss", max_iter=epochs, tol=None, random_state=0)
     return model.fit(x, t[:, 0])
 
 
 def mlp_classifier(x: Floats, labels: NDArray[Any], batch: int, epochs: int) -> Any:
-    """Train scikit-learn's network with one hidden layer of 300."""
+    """Train scikit-learn's network with one hidden layer of 300 units."""
     model = MLPClassifier((300,), solver="sgd", learning_rate_init=0.1, momentum=0.0, batch_size=batch, random_state=0)
     for _ in range(epochs):
         model.partial_fit(x, labels, classes=range(10))
@@ -77,9 +77,10 @@ def mlp_classifier(x: Floats, labels: NDArray[Any], batch: int, epochs: int) -> 
 
 
 def products(x: Floats, hidden: int, outputs: int, batch: int) -> None:
-    """Do the matrix products of one epoch of a network with a hidden layer, and nothing else.
+    """Compute the matrix products of one epoch of a network with one hidden layer, and nothing else.
 
-    Forward one for each layer; backward one for each layer's weights, and one to get from the second to the first.
+    There are five in a step: one per layer forward, one per layer for the gradient of its weights, and one that takes
+    the derivative from the second layer back to the first.
     """
     w1, w2 = np.zeros((x.shape[1], hidden), np.float32), np.zeros((hidden, outputs), np.float32)
     h, z = np.zeros((batch, hidden), np.float32), np.zeros((batch, outputs), np.float32)
@@ -104,7 +105,7 @@ def _model(hidden: tuple[int, ...], outputs: int) -> nn.Module:
 
 
 def _loss(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-    """The mean loss of the book where there is one output, the cross-entropy where there are more."""
+    """Return the book's mean loss if there is one output, or the cross-entropy if there are more."""
     if t.shape[1] > 1:
         return nn.functional.binary_cross_entropy_with_logits(z, t)
     p = z.sigmoid()

@@ -1,17 +1,18 @@
-"""RESULTS.md: one section for each benchmark, replaced when it is run again, and never by hand."""
+"""Writes RESULTS.md: one section for each benchmark, replaced when it is run again. Never edit the numbers by hand."""
 
 import os
 import platform
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("RESULTS.md")
+HEAD = "# Results\n\nThe programs in this folder write this file.\n"
 
 
 def machine() -> str:
-    """Return on what the numbers were measured, for people to judge them by."""
-    import numpy as np
-
+    """Return a short description of this machine and of the software that was measured on it."""
     model = next(
         (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine()
     )
@@ -19,13 +20,11 @@ def machine() -> str:
 
 
 def write_section(title: str, text: str) -> None:
-    """Put a section into RESULTS.md in place of the one of the same title, or behind the others."""
-    whole = RESULTS.read_text() if RESULTS.exists() else "# Results\n\nWritten by the programs beside this file.\n"
-    head, *sections = whole.split("\n## ")
-    kept = [section for section in sections if not section.startswith(f"{title}\n")]
-    place = next((i for i, section in enumerate(sections) if section.startswith(f"{title}\n")), len(kept))
-    kept.insert(place, f"{title}\n\n{text.strip()}\n")
-    RESULTS.write_text("\n## ".join([head.rstrip() + "\n", *(section.rstrip() + "\n" for section in kept)]))
+    """Write a section of RESULTS.md. It replaces the section of the same title, or else is added at the end."""
+    _, *sections = (RESULTS.read_text() if RESULTS.exists() else HEAD).split("\n## ")
+    position = next((i for i, section in enumerate(sections) if section.startswith(f"{title}\n")), len(sections))
+    sections[position : position + 1] = [f"{title}\n\n{text}"]
+    RESULTS.write_text("\n## ".join([HEAD, *(f"{section.strip()}\n" for section in sections)]))
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

@@ -1,12 +1,11 @@
-"""How fast it trains, beside what a user would pick instead, on the same data and in one run.
+"""Compares the speed of training with that of PyTorch and scikit-learn, on the same data and in one run.
 
     pip install -r requirements-bench.txt
     python -m benchmarks.speed --data DIR
 
-Every contender does one epoch in turn, round after round, so that a noisy machine disturbs all of them alike; the table
-has the medians, and the medians of the ratios within a round; and the same of the fastest rounds, which were disturbed
-least. Accuracies after some epochs show that all of them learned the same thing. Takes two minutes on two cores, and
-measures a GPU too where one answers. Writes its section of RESULTS.md.
+All programs take turns, one epoch each, round after round, so that a noisy machine disturbs all of them equally. The
+accuracies after several epochs show that all of them learned the same. Takes two minutes on two cores. Also measures a
+GPU if CuPy can use one. Writes its section of RESULTS.md.
 """
 
 import statistics
@@ -15,172 +14,184 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks import peers
 from benchmarks.results import ROOT, machine, table, write_section
-from tinygrad_mnist import backend, datasets, network, train
-from tinygrad_mnist.backend import Backend
-from tinygrad_mnist.datasets.digits import DataSet, Digits
+from tinygrad_mnist import datasets, metrics, train
+from tinygrad_mnist.arrays.backend import Backend, choose_backend
+from tinygrad_mnist.arrays.examples import Examples
+from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import BackendError
-from tinygrad_mnist.metrics import accuracy
-from tinygrad_mnist.train import Examples, Settings
+from tinygrad_mnist.runs.feature_selection import selected_digits, visible_pixels
+from tinygrad_mnist.runs.run import examples
+from tinygrad_mnist.train import Settings
 
 BATCH = 256
-LINE = Settings(learning_rate=1.0, batch=BATCH, epochs=1)
+LINEAR = Settings(learning_rate=1.0, batch=BATCH, epochs=1)
 HIDDEN = Settings(hidden=(300,), loss="cross-entropy", learning_rate=1.0, batch=BATCH, epochs=1)
 
-NOISE = 0.01
-"""By how much the accuracies of networks that learned the same thing may differ."""
+TOLERANCE = 0.01
+"""The largest difference between the accuracies of networks that learned the same."""
 
-HERE = backend.choose("numpy")
+CPU = choose_backend("numpy")
 
-Contender = Callable[[], object]
+NOTE = (
+    'The programs take turns, once each in a round. "Ours" is the first row of a table. "Theirs / ours" is the median '
+    'over the rounds of the ratio of the two times, and "ours / theirs" is its inverse. "Fastest" compares the fastest '
+    "rounds, which were disturbed least."
+)
+
+Program = Callable[[], object]
+
+
+class Task:
+    """What all programs learn: which digits, by which network, with the data in the form that each program takes."""
+
+    def __init__(self, source: str, digits: tuple[int, ...], settings: Settings) -> None:
+        data = datasets.load(source, digits)
+        mask = visible_pixels(data.training)
+        self.digits, self.settings = digits, settings
+        self.training, self.test = data.training, data.test
+        # `train` selects pixels. The peers keep all of them.
+        self.selected, self.selected_test = (selected_digits(part, mask) for part in (self.training, self.test))
+        self.x, self.x_test = peers.floats(self.training), peers.floats(self.test)
+        self.t = metrics.targets(self.training.labels, digits).astype(np.float32)
+        self.x_selected = np.compress(mask, self.x, axis=1)
+
+    def examples(self, part: Digits, backend: Backend = CPU) -> Examples:
+        """Return digits in the form that this project takes, on the backend's device."""
+        return examples(part, self.digits, backend)
 
 
 @click.command()
 @click.option("--data", required=True, type=click.Path(exists=True, file_okay=False), help="A folder with MNIST.")
-@click.option("--rounds", default=15, show_default=True)
+@click.option("--rounds", default=15, show_default=True, type=click.IntRange(1), help="Rounds of the linear model.")
 def main(data: str, rounds: int) -> None:
-    """Measure, and write the table."""
-    two, ten = datasets.load(data, (3, 7)), datasets.load(data, range(10))
+    """Measure, and write the tables."""
+    pair, ten = Task(data, (3, 7), LINEAR), Task(data, tuple(range(10)), HIDDEN)
     text = [
-        f"{machine()}, PyTorch {peers.version()}. Float32, batch {BATCH}, rows shuffled anew each epoch. "
-        "This project leaves out the pixels that are paper in every training image, as `train` does: of 784, it takes "
-        f"{_inked(two.training).images.shape[1]} for the line and {_inked(ten.training).images.shape[1]} for all "
-        "digits. The others take all of them.",
-        "### A line between 3 and 7: one epoch over 12,396 digits",
-        _compared(_linear(two), rounds),
-        _alike(two, LINE, epochs=20),
-        "### 784-300-10: one epoch over 60,000 digits",
-        _compared(_hidden(ten), max(3, rounds // 2)),
-        _alike(ten, HIDDEN, epochs=4),
-        "### The whole process",
-        _compared(_processes(data), max(3, rounds // 2)),
-        "### A GPU",
+        f"{machine()}, PyTorch {peers.version()}. Float32, batch {BATCH}, rows shuffled in each epoch. "
+        "This project does not train on pixels that are black in every training image, as in `train`: it uses "
+        f"{pair.x_selected.shape[1]} of 784 pixels for 3 and 7, and {ten.x_selected.shape[1]} for all digits. The "
+        "other programs use all of them.",
+        NOTE,
+        f"### Linear model, 3 and 7: one epoch of {len(pair.t):,} digits",
+        _compare(_linear(pair), rounds),
+        _accuracies(pair, epochs=20),
+        f"### 784-300-10: one epoch of {len(ten.t):,} digits",
+        _compare(_hidden(ten), max(3, rounds // 2)),
+        _accuracies(ten, epochs=4),
+        "### A complete process",
+        _compare(_processes(data), max(3, rounds // 2)),
+        "### GPU",
         _gpu(ten, max(3, rounds // 3)),
     ]
     write_section("Speed", "\n\n".join(text))
     click.echo("\n\n".join(text))
 
 
-def _examples(digits: Digits) -> Examples:
-    return Examples(digits.pixels, digits.places, _targets(digits))
+def _epoch(training: Examples, settings: Settings) -> Program:
+    """Return one epoch of this project. It is validated on a single image, because the peers do not validate."""
+    validation = Examples(training.images, training.rows[:1], training.t[:1])
+    return lambda: train.train(training, validation, settings)
 
 
-def _inked(digits: Digits) -> Examples:
-    """Return what `train` learns from: without the pixels that are paper in all images, which the peers keep."""
-    pixels, places, inked = digits.without_paper()
-    return Examples(pixels, places, _targets(digits), inked)
-
-
-def _targets(digits: Digits) -> NDArray[np.uint8]:
-    which = (3, 7) if len(np.unique(digits.labels)) == 2 else range(10)
-    t: NDArray[np.uint8] = network.targets(digits.labels, which)
-    return t
-
-
-def _epoch(training: Examples, settings: Settings, place: Backend = HERE) -> Contender:
-    """Return one epoch of our own training, which looks at one image at its end, where the peers look at none."""
-    blank = np.zeros((1, training.pixels), np.uint8), np.zeros(1, np.intp), training.t[:1]
-    there, one = training.moved(place.place), Examples(*blank).moved(place.place)
-    return lambda: train.train(there, one, settings)
-
-
-def _linear(data: DataSet) -> dict[str, Contender]:
-    x, t = peers.floats(data.training), _targets(data.training).astype(np.float32)
-    w, z = np.zeros((784, 1), np.float32), np.ones((len(x), 1), np.float32)
-    training = _inked(data.training)
-    x_inked, w_inked = np.compress(training.inked, x, axis=1), w[training.inked]
+def _linear(task: Task) -> dict[str, Program]:
+    x, t, x_selected = task.x, task.t, task.x_selected
+    w, dz = np.zeros((x.shape[1], 1), np.float32), np.ones((len(x), 1), np.float32)
+    w_selected = w[: x_selected.shape[1]]
     return {
-        "this project": _epoch(training, LINE),
-        "this project, with all pixels": _epoch(_examples(data.training), LINE),
+        "this project": _epoch(task.examples(task.selected), LINEAR),
+        "this project, all pixels": _epoch(task.examples(task.training), LINEAR),
         "PyTorch, eager, index batches": lambda: peers.eager(x, t, (), BATCH, epochs=1),
         "PyTorch, DataLoader": lambda: peers.loader(x, t, BATCH),
         "scikit-learn SGDClassifier": lambda: peers.sgd_classifier(x, t),
-        "roofline: x @ w and x.T @ z": lambda: (x @ w, x.T @ z),
-        "the same without the paper": lambda: (x_inked @ w_inked, x_inked.T @ z),
+        "roofline: x @ w and x.T @ dz": lambda: (x @ w, x.T @ dz),
+        "the same for the selected pixels": lambda: (x_selected @ w_selected, x_selected.T @ dz),
     }
 
 
-def _hidden(data: DataSet) -> dict[str, Contender]:
-    x, t = peers.floats(data.training), _targets(data.training).astype(np.float32)
-    training = _inked(data.training)
-    x_inked = np.compress(training.inked, x, axis=1)
+def _hidden(task: Task) -> dict[str, Program]:
+    x, t, labels, (width,) = task.x, task.t, task.training.labels, HIDDEN.hidden
     return {
-        "this project": _epoch(training, HIDDEN),
-        "this project, with all pixels": _epoch(_examples(data.training), HIDDEN),
+        "this project": _epoch(task.examples(task.selected), HIDDEN),
+        "this project, all pixels": _epoch(task.examples(task.training), HIDDEN),
         "PyTorch, eager, index batches": lambda: peers.eager(x, t, HIDDEN.hidden, BATCH, epochs=1),
-        "scikit-learn MLPClassifier": lambda: peers.mlp_classifier(x, data.training.labels, BATCH, epochs=1),
-        "matrix products alone": lambda: peers.products(x, *HIDDEN.hidden, 10, BATCH),
-        "the same without the paper": lambda: peers.products(x_inked, *HIDDEN.hidden, 10, BATCH),
+        "scikit-learn MLPClassifier": lambda: peers.mlp_classifier(x, labels, BATCH, epochs=1),
+        "matrix products only": lambda: peers.products(x, width, t.shape[1], BATCH),
+        "the same for the selected pixels": lambda: peers.products(task.x_selected, width, t.shape[1], BATCH),
     }
 
 
-def _alike(data: DataSet, settings: Settings, epochs: int) -> str:
-    """Return what all have learned after some epochs; end in an error where it is not the same within noise."""
-    x, t = peers.floats(data.training), _targets(data.training).astype(np.float32)
-    x_test, test = peers.floats(data.test), _examples(data.test)
-    ours = train.train(_inked(data.training), test, replace(settings, epochs=epochs, patience=epochs))
+def _accuracies(task: Task, epochs: int) -> str:
+    """Return each program's test accuracy after some epochs. Raises ClickException if they differ too much."""
+    x, t, x_test, labels = task.x, task.t, task.x_test, task.test.labels
+    settings = replace(task.settings, epochs=epochs, patience=epochs)
+    test = task.examples(task.selected_test)
+    ours = train.train(task.examples(task.selected), test, settings)
     pytorch = peers.logits(peers.eager(x, t, settings.hidden, BATCH, epochs), x_test)
     if settings.hidden:
-        sklearn = peers.mlp_classifier(x, data.training.labels, BATCH, epochs).score(x_test, data.test.labels)
+        sklearn = peers.mlp_classifier(x, task.training.labels, BATCH, epochs).score(x_test, labels)
     else:
         sklearn = peers.sgd_classifier(x, t, epochs).score(x_test, test.t[:, 0])
-    shares = {"this project": ours.last.valid_accuracy, "PyTorch": accuracy(pytorch, test.t), "scikit-learn": sklearn}
-    said = f"Test accuracy after {epochs} epochs: " + ", ".join(f"{name} {s:.2%}" for name, s in shares.items())
-    if max(shares.values()) - min(shares.values()) > NOISE:
-        raise click.ClickException(f"They did not learn the same thing. {said}.")
-    return f"{said}."
+    accuracies = {
+        "this project": ours.last.valid_accuracy,
+        "PyTorch": metrics.accuracy(pytorch, test.t),
+        "scikit-learn": sklearn,
+    }
+    listed = ", ".join(f"{name} {accuracy:.2%}" for name, accuracy in accuracies.items())
+    if max(accuracies.values()) - min(accuracies.values()) > TOLERANCE:
+        raise click.ClickException(f"The test accuracies after {epochs} epochs differ too much: {listed}.")
+    return f"Test accuracy after {epochs} epochs: {listed}."
 
 
-def _gpu(data: DataSet, rounds: int) -> str:
-    """Return the table of one epoch of 784-300-10 here and on a GPU, or why there is none."""
+def _gpu(task: Task, rounds: int) -> str:
+    """Return the table of one epoch of 784-300-10 on the CPU and on a GPU, or a sentence if there is no GPU."""
     try:
-        place = backend.choose("cupy")
-    except BackendError as error:
-        return f"Not measured, for want of one. {error}"
-    contenders: dict[str, Contender] = {}
-    training = _inked(data.training)
+        gpu = choose_backend("cupy")
+    except BackendError:
+        return "Not measured: CuPy cannot use a GPU on this machine. `python cli.py devices` shows why."
+    programs: dict[str, Program] = {}
     for batch in (BATCH, 4096):
-        settings = replace(HIDDEN, batch=batch)
-        contenders[f"NumPy, batch {batch}"] = _epoch(training, settings)
-        contenders[f"{place.description}, batch {batch}"] = _epoch(training, settings, place)
-    return _compared(contenders, rounds)
+        for backend in (CPU, gpu):
+            training = task.examples(task.selected, backend)
+            programs[f"{backend.description}, batch {batch}"] = _epoch(training, replace(HIDDEN, batch=batch))
+    return _compare(programs, rounds)
 
 
-def _processes(data: str) -> dict[str, Contender]:
-    def run(*words: str) -> Contender:
-        return lambda: subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, check=True)
+def _processes(data: str) -> dict[str, Program]:
+    def run(*arguments: str) -> Program:
+        return lambda: subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, check=True)
 
     return {
-        "`python cli.py train`": run("cli.py", "train", "-q", "--data", data),
+        "`python cli.py train`": run("cli.py", "train", "-q", "--data", str(Path(data).resolve())),
         '`python -c "import torch"`': run("-c", "import torch"),
     }
 
 
-def _compared(contenders: dict[str, Contender], rounds: int) -> str:
-    """Return the table of medians, and of the medians of each round's ratio to the first contender."""
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+def _compare(programs: dict[str, Program], rounds: int) -> str:
+    """Return the table of times, and of their ratios to the time of the first program."""
+    seconds: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(rounds):
-        for name, contender in contenders.items():
-            # Once without the clock: the threads of the one before are still spinning, and its data is in the cache.
-            contender()
+        for name, program in programs.items():
+            # Run it once unmeasured: the previous program's threads may still spin, and the caches hold its data.
+            program()
             begun = time.perf_counter()
-            contender()
+            program()
             seconds[name].append(time.perf_counter() - begun)
     ours = next(iter(seconds.values()))
     rows = []
-    for name, took in seconds.items():
-        ratio = statistics.median(theirs / our for theirs, our in zip(took, ours, strict=True))
-        quiet = min(took) / min(ours)
-        milliseconds = [f"{1000 * statistic(took):.2f}" for statistic in (statistics.median, min)]
-        rows.append([name, *milliseconds, f"{ratio:.2f}", f"{1 / ratio:.2f}", f"{quiet:.2f}", f"{1 / quiet:.2f}"])
-    ratios = ["times as long as ours", "ours, as a multiple"]
-    return table(["what", "median, ms", "fastest, ms", *ratios, *(f"{ratio}, fastest" for ratio in ratios)], rows)
+    for name, theirs in seconds.items():
+        milliseconds = [f"{1000 * statistic(theirs):.2f}" for statistic in (statistics.median, min)]
+        median = statistics.median(their / our for their, our in zip(theirs, ours, strict=True))
+        ratios = (median, 1 / median, min(theirs) / min(ours), min(ours) / min(theirs))
+        rows.append([name, *milliseconds, *(f"{ratio:.2f}" for ratio in ratios)])
+    ratio_names = ["theirs / ours", "ours / theirs", "theirs / ours, fastest", "ours / theirs, fastest"]
+    return table(["program", "median, ms", "fastest, ms", *ratio_names], rows)
 
 
 if __name__ == "__main__":

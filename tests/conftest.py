@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tinygrad_mnist.backend import to_host
+from tinygrad_mnist.arrays.backend import to_host
 from tinygrad_mnist.datasets import idx
 
 with contextlib.suppress(ImportError):  # hypothesis is in requirements-dev.txt only
@@ -74,10 +74,10 @@ def on_device1() -> Callable[[NDArray[Any]], Any]:
     """Return a function that copies host arrays to a pretended device, where `np.` calls raise as on a GPU."""
     strict = pytest.importorskip("array_api_strict")
 
-    def place(array: NDArray[Any]) -> Any:
+    def backend(array: NDArray[Any]) -> Any:
         return strict.asarray(array.copy(), device=strict.Device("device1"))
 
-    return place
+    return backend
 
 
 @pytest.fixture

@@ -1,33 +1,36 @@
-"""Bad inputs made of good ones: whatever is read from outside is taken, or refused in one sentence.
+"""Thousands of damaged inputs, made from good ones: each is accepted, or refused in one sentence.
 
-    7,500 IDX files, 3,000 checkpoints, 3,000 command lines here; pictures in datasets/test_images.py
-
-Bits are flipped, parts cut out, doubled, overwritten and shuffled, and sizes in headers made to lie. Each kind's
-finding stands in its test.
+Bits are flipped, parts are cut out, doubled, overwritten and exchanged, and headers claim wrong sizes. Damaged pictures
+are tested in datasets/.
 """
 
 import gzip
 import tracemalloc
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import numpy as np
 import pytest
 
-from tinygrad_mnist import checkpoint, presets, train
-from tinygrad_mnist.checkpoint import Checkpoint
+from tinygrad_mnist import train
+from tinygrad_mnist.arrays.examples import Examples
+from tinygrad_mnist.commands import train_command
 from tinygrad_mnist.datasets import idx
 from tinygrad_mnist.errors import CheckpointError, DataError
-from tinygrad_mnist.progress import Progress
-from tinygrad_mnist.train import Examples, Settings
+from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.checkpoint import Checkpoint
+from tinygrad_mnist.runs.resume import Run
+from tinygrad_mnist.runs.saved_training import SavedTraining
+from tinygrad_mnist.runs.settings import RunSettings
+from tinygrad_mnist.train import Settings
 
 EXTREMES = [b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\x80\0\0\0", b"\xff\xff\xff\x7f"]
 
 
 def mutated(content: bytes, rng: np.random.Generator) -> bytes:
-    """Return the content with one to three changes; most often near its start, where headers are."""
+    """Return the content with one to three changes, most of them near its start, where headers are."""
     changed = bytearray(content)
     for _ in range(rng.integers(1, 4)):
         if not changed:
@@ -55,7 +58,7 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
 
 @pytest.fixture
 def memory() -> Iterator[Callable[[int], None]]:
-    """A check that no more bytes were taken since the last one, at any moment, than are allowed."""
+    """A check that at no time since the last check was more memory in use than is allowed, in bytes."""
     tracemalloc.start()
 
     def check(allowed: int) -> None:
@@ -69,13 +72,10 @@ def memory() -> Iterator[Callable[[int], None]]:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_idx_files(
+def test_a_damaged_idx_file_gives_an_array_or_one_sentence(
     packed: bool, tmp_path: Path, one_sentence: Callable[[object], None], memory: Callable[[int], None]
 ) -> None:
-    """7,500 files, plain (5,000) and gzipped (2,500): each gives an array as large as it says, or one sentence.
-
-    Finding: none; headers that claim up to 2^32 along each axis are refused before memory is taken.
-    """
+    """An array is at most as large as its file, and a header that claims more is refused before memory is allocated."""
     rng = np.random.default_rng(0)
     arrays = [
         rng.integers(0, 256, (20, 28, 28), dtype=np.uint8),
@@ -84,11 +84,11 @@ def test_idx_files(
         np.array([[1, -2]], dtype=">i2"),
     ]
     good = [idx.header(array) + array.tobytes() for array in arrays]
-    path, taken = tmp_path / "file", 0
+    path, accepted = tmp_path / "file", 0
     for number in range(2500 if packed else 5000):
         content = good[number % len(good)]
         if packed:
-            # Half of them are broken inside of a good wrapper.
+            # Half of them are damaged inside an intact gzip wrapper.
             content = mutated(gzip.compress(content), rng) if number % 2 else gzip.compress(mutated(content, rng))
         else:
             content = mutated(content, rng)
@@ -99,31 +99,30 @@ def test_idx_files(
             one_sentence(error)
         else:
             assert array.nbytes <= len(content) * (idx.GZIP_EXPANSION if packed else 1)
-            taken += 1
+            accepted += 1
             del array
         memory(500_000 + len(content) * (idx.GZIP_EXPANSION if packed else 1))
-    assert taken > 100, "some changes do no harm"
+    assert accepted > 100, "some changes do no harm"
 
 
-def kept(path: Path) -> bytes:
-    """Return a good checkpoint of a training with momentum."""
-    settings = Settings(hidden=(5,), step="momentum", learning_rate=0.1, epochs=1, seed=3)
+def saved(path: Path) -> bytes:
+    """Return an intact checkpoint of a training run with momentum."""
+    settings = Settings(hidden=(5,), optimizer="momentum", learning_rate=0.1, epochs=1, seed=3)
     rng = np.random.default_rng(0)
     examples = Examples(rng.integers(0, 256, (20, 9), dtype=np.uint8), np.arange(20), rng.integers(0, 2, (20, 1)))
-    epoch = train.train(examples, examples, settings).last
-    progress = Progress(presets.Preset(settings), "0" * 64, epoch)
-    checkpoint.save(path, Checkpoint(epoch.parameters, (3, 7), 3, progress))
+    state = train.train(examples, examples, settings).last
+    training = SavedTraining(RunSettings(settings), "0" * 64, state)
+    checkpoint.save(path, Checkpoint(state.parameters, (3, 7), 3, training))
     return path.read_bytes()
 
 
-def test_checkpoints(tmp_path: Path, one_sentence: Callable[[object], None], memory: Callable[[int], None]) -> None:
-    """3,000 files: each gives a network that can be used and saved again, or one sentence; nothing in it is run.
-
-    Finding: an entry that said to be larger than its file had so much memory taken for it before it was refused.
-    """
+def test_a_damaged_checkpoint_gives_a_network_or_one_sentence(
+    tmp_path: Path, one_sentence: Callable[[object], None], memory: Callable[[int], None]
+) -> None:
+    """The network can be saved again, and an entry that claims to be larger than its file takes no memory."""
     path, rng = tmp_path / "network.npz", np.random.default_rng(0)
-    good = kept(path)
-    taken = 0
+    good = saved(path)
+    accepted = 0
     for _ in range(3000):
         path.write_bytes(mutated(good, rng))
         try:
@@ -133,16 +132,16 @@ def test_checkpoints(tmp_path: Path, one_sentence: Callable[[object], None], mem
         else:
             checkpoint.save(path, loaded)
             assert loaded.layer_sizes == (9, 5, 1)
-            taken += 1
+            accepted += 1
         memory(500_000)
-    assert taken > 10, "some changes do no harm"
+    assert accepted > 10, "some changes do no harm"
 
 
 GOOD = {
     "--digits": "1,4-6",
     "--hidden": "300,100",
     "--loss": "cross-entropy",
-    "--step": "momentum",
+    "--optimizer": "momentum",
     "--learning-rate": "0.1",
     "--schedule": "cosine",
     "--batch": "64",
@@ -156,33 +155,28 @@ GOOD = {
 }
 
 
-def test_command_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """3,000 values of options: each is refused as bad usage, on one line, or means settings that can be trained.
+def test_a_damaged_option_is_refused_on_one_line_or_gives_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Settings] = []
+    refusals: list[str] = []
 
-    Finding: none.
-    """
-    module = import_module("tinygrad_mnist.commands.train")
-    command = module.train
-    begun: list[Settings] = []
-    said: list[str] = []
-
-    def note(training: object, data: object, place: object, save: object, tell: object) -> train.Trained:
-        begun.append(training.chosen.settings)  # type: ignore[attr-defined]
+    def stop(path: object, run: Run, digits: object) -> None:
+        """Stop the command when its settings have been accepted, before it trains."""
+        started.append(run.settings.training)
         raise click.Abort
 
-    monkeypatch.setattr(module, "_trained", note)
-    monkeypatch.setattr(module.datasets, "load", lambda *_: None)
+    monkeypatch.setattr(train_command.resume, "saver", stop)
+    monkeypatch.setattr(train_command.datasets, "load", lambda *_: SimpleNamespace(training=None))
     rng = np.random.default_rng(0)
     names = list(GOOD)
     for number in range(3000):
         name = names[number % len(names)]
         value = mutated(GOOD[name].encode(), rng).decode("latin-1")
         try:
-            with command.make_context("train", [f"{name}={value}"]) as context:
-                command.invoke(context)
+            with train_command.train.make_context("train", [f"{name}={value}"]) as context:
+                train_command.train.invoke(context)
         except click.UsageError as error:
-            said.append(error.format_message().replace(value, ""))
+            refusals.append(error.format_message().replace(value, ""))
         except click.Abort:
             pass
-    assert not any("\n" in text for text in said)
-    assert len(begun) > 100, "some changes do no harm"
+    assert not any("\n" in text for text in refusals)
+    assert len(started) > 100, "some changes do no harm"

@@ -1,12 +1,12 @@
-"""Steps: the update rules as they are written, and how long a schedule lets them be."""
+"""Optimizers: the update rules as they are written, and how a schedule changes the learning rate."""
 
 import math
 
 import numpy as np
 import pytest
 
-from tinygrad_mnist.network import Layer, Rate
-from tinygrad_mnist.steps import SCHEDULES, STEPS, Step, Velocity, cosine, momentum, plain
+from tinygrad_mnist.arrays.layers import Layer
+from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES, Optimizer, Velocity, cosine, momentum, sgd
 
 
 def layers(*pairs: tuple[float, float]) -> tuple[Layer, ...]:
@@ -17,50 +17,49 @@ def numbers(parameters: tuple[Layer, ...]) -> list[float]:
     return [float(array.ravel()[0]) for layer in parameters for array in layer]
 
 
-def test_a_plain_step_goes_against_the_gradient_of_each_layer_by_its_own_rates() -> None:
-    rates = Rate(0.1, 0.1), Rate(0.5, 0.2)
-    stepped, velocity = plain(layers((1, 2), (3, 4)), None, layers((10, -20), (0, 5)), rates)
-    assert numbers(stepped) == pytest.approx([0, 4, 3, 3])
+def test_a_step_of_sgd_subtracts_the_gradient_times_the_learning_rate() -> None:
+    stepped, velocity = sgd(layers((1, 2), (3, 4)), None, layers((10, -20), (0, 5)), 0.1)
+    assert numbers(stepped) == pytest.approx([0, 4, 3, 3.5])
     assert velocity is None
 
 
-def test_the_first_step_with_momentum_is_a_plain_one() -> None:
-    arguments = layers((1, 2)), None, layers((10, -20)), (Rate(0.1, 0.2),)
-    assert numbers(momentum(*arguments)[0]) == numbers(plain(*arguments)[0])
+def test_the_first_step_with_momentum_is_one_of_sgd() -> None:
+    arguments = layers((1, 2)), None, layers((10, -20)), 0.1
+    assert numbers(momentum(*arguments)[0]) == numbers(sgd(*arguments)[0])
 
 
 def test_momentum_keeps_nine_tenths_of_its_velocity() -> None:
-    parameters, kept, rates = layers((0, 0)), None, (Rate(0.1, 0.05),)
+    parameters, kept = layers((0, 0)), None
     velocity = 0.0
-    place = 0.0
+    w = 0.0
     for gradient in (1.0, -2.0, 0.5, 0.0):
-        parameters, kept = momentum(parameters, kept, layers((gradient, 2 * gradient)), rates)
+        parameters, kept = momentum(parameters, kept, layers((gradient, 2 * gradient)), 0.1)
         velocity = 0.9 * velocity + gradient
-        place -= 0.1 * velocity
-        assert numbers(parameters) == pytest.approx([place, place])
+        w -= 0.1 * velocity
+        assert numbers(parameters) == pytest.approx([w, 2 * w])
 
 
-def test_under_a_steady_gradient_momentum_becomes_ten_times_as_fast() -> None:
+def test_with_a_constant_gradient_momentum_becomes_ten_times_as_fast() -> None:
     parameters, velocity = layers((0, 0)), None
     for _ in range(300):
         before = parameters
-        parameters, velocity = momentum(parameters, velocity, layers((1, 1)), (Rate(0.1, 0.1),))
+        parameters, velocity = momentum(parameters, velocity, layers((1, 1)), 0.1)
     assert numbers(before)[0] - numbers(parameters)[0] == pytest.approx(1)
 
 
-@pytest.mark.parametrize("rule", STEPS.values())
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_types_stay_and_what_was_given_is_not_written_to(rule: Step, dtype: str) -> None:
+def test_dtypes_are_kept_and_arguments_are_not_written_to(optimizer: Optimizer, dtype: str) -> None:
     w = np.ones((2, 1), dtype)
     w.flags.writeable = False
     layer = Layer(w, w[:, 0])
     velocity: Velocity = None
     for _ in range(3):
-        stepped, velocity = rule((layer,), velocity, (layer,), (Rate(0.1, 0.1),))
+        stepped, velocity = optimizer((layer,), velocity, (layer,), 0.1)
     assert {array.dtype for array in stepped[0]} == {np.dtype(dtype)}
 
 
-def test_a_cosine_falls_from_all_to_nearly_nothing_by_half_a_wave() -> None:
+def test_the_cosine_schedule_falls_from_1_to_almost_0() -> None:
     shares = [cosine(epoch, 100) for epoch in range(1, 101)]
     assert shares[0] == 1
     assert shares[50] == pytest.approx(0.5)
@@ -69,5 +68,13 @@ def test_a_cosine_falls_from_all_to_nearly_nothing_by_half_a_wave() -> None:
     assert shares[25] == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
 
 
-def test_a_constant_rate_stays() -> None:
+def test_the_constant_schedule_stays_at_1() -> None:
     assert {SCHEDULES["constant"](epoch, 10) for epoch in range(1, 11)} == {1.0}
+
+
+def test_momentum_has_the_rate_outside_the_velocity() -> None:
+    """If the rate changes, v = 0.9 v + dw; w -= r v differs from v = 0.9 v - r dw; w += v."""
+    parameters, velocity = layers((0, 0)), None
+    for gradient, rate in ((1.0, 0.1), (0.0, 0.01)):
+        parameters, velocity = momentum(parameters, velocity, layers((gradient, gradient)), rate)
+    assert numbers(parameters)[0] == pytest.approx(-0.1 * 1 - 0.01 * 0.9)

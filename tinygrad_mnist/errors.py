@@ -1,8 +1,8 @@
-"""What can go wrong by a user's mistake. The command line turns each of these into one sentence."""
+"""Our exceptions, for faults that are the user's to mend. The command line turns each of them into one sentence."""
 
 
 class TinygradMnistError(Exception):
-    """The parent of all: its text is one sentence that says what is wrong and what to do."""
+    """The base class. Its text is one sentence that says what is wrong and what to do."""
 
 
 class DataError(TinygradMnistError):
@@ -10,16 +10,22 @@ class DataError(TinygradMnistError):
 
 
 class CheckpointError(TinygradMnistError):
-    """A file is not a trained network that this version can read, or could not be written."""
+    """A file is not a checkpoint that this version can read, or cannot be written."""
 
 
 class PlotError(TinygradMnistError):
-    """A picture cannot be drawn on this machine, or not be written where it should be."""
+    """A plot cannot be drawn on this machine, or its file cannot be written."""
 
 
 class BackendError(TinygradMnistError):
-    """The asked-for device cannot be used on this machine."""
+    """The requested device cannot be used on this machine."""
 
 
 class TrainingError(TinygradMnistError):
-    """Training cannot go on: the loss is no longer a finite number."""
+    """Training cannot continue, because the loss or a parameter is no longer a finite number."""
+
+
+def require(condition: object, sentence: str) -> None:
+    """Raise ValueError with this sentence, which says which fact is wrong, unless the condition is true."""
+    if not condition:
+        raise ValueError(sentence)

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Writing a file completely or not at all."""
 
 import os
 import secrets
@@ -9,19 +9,20 @@ from typing import BinaryIO
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside `path`; once it is complete and on the disk, move it onto `path`.
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file next to `path`. Once it is complete and on the disk, move it to `path`.
 
-    Whatever happens on the way, `path` holds either what it held before or all of the new content. A link is followed,
-    and stays a link. The folder of `path` must exist; raises OSError where it cannot be written.
+    Even after an error or a crash, `path` has either its old content or all of the new content. If `path` is a link,
+    the file that it points to is replaced, and the link stays. The folder of `path` must exist. Raises OSError if the
+    file cannot be written.
     """
-    path = Path(os.path.realpath(path))  # which has no error for links that lead in a circle
-    beside = path.with_name(f".{secrets.token_hex(8)}.part")
+    path = Path(os.path.realpath(path))  # raises no error if links form a loop
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with beside.open("xb") as file:
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,70 +1,61 @@
-"""The step downhill: how the next parameters follow from the gradients, and how long each step is."""
+"""Optimizers: how the next parameters follow from the gradients, and how the learning rate changes with the epochs."""
 
 import math
 from collections.abc import Callable
 from typing import TypeAlias
 
-from tinygrad_mnist.network import Gradients, Layer, Parameters, Rates
+from tinygrad_mnist.arrays.layers import Gradients, Parameters, map_layers
 
 Velocity: TypeAlias = Gradients | None
-"""How fast each parameter moves, in the parameter's place; None where nothing has moved yet, or nothing is kept."""
+"""What an optimizer remembers of earlier gradients, for each parameter; None if it has nothing to remember yet."""
 
-Step: TypeAlias = Callable[[Parameters, Velocity, Gradients, Rates], tuple[Parameters, Velocity]]
-"""A rule that takes parameters downhill. What it is to remember of the way, it returns, and is given the next time."""
+Optimizer: TypeAlias = Callable[[Parameters, Velocity, Gradients, float], tuple[Parameters, Velocity]]
+"""Takes parameters, velocity, gradients and the learning rate; returns the next parameters and the next velocity."""
 
-KEPT = 0.9
-"""The share of its speed that the ball keeps at each step."""
+MOMENTUM = 0.9
+"""The share of its velocity that `momentum` keeps at each step."""
 
 
-def plain(
-    parameters: Parameters, velocity: Velocity, gradients: Gradients, rates: Rates
+def sgd(
+    parameters: Parameters, velocity: Velocity, gradients: Gradients, learning_rate: float
 ) -> tuple[Parameters, Velocity]:
-    """Return the parameters after a step of gradient descent: each less its gradient times its learning rate.
-
-    w = w - rate * dw
-    """
-    stepped = tuple(
-        Layer(w - rate.w * dw, b - rate.b * db)
-        for (w, b), (dw, db), rate in zip(parameters, gradients, rates, strict=True)
-    )
-    return stepped, velocity
+    """Take a step of gradient descent: w = w - r dw, with the learning rate r."""
+    return map_layers(lambda w, dw: w - learning_rate * dw, parameters, gradients), velocity
 
 
 def momentum(
-    parameters: Parameters, velocity: Velocity, gradients: Gradients, rates: Rates
+    parameters: Parameters, velocity: Velocity, gradients: Gradients, learning_rate: float
 ) -> tuple[Parameters, Velocity]:
-    """Return the parameters after a step with momentum, and their velocity: a ball that keeps nine tenths of its speed.
+    """Take a step of gradient descent with momentum, starting from a velocity v of 0.
 
-    v = 0.9 * v + dw
-    w = w - rate * v
+        v = 0.9 v + dw
+        w = w - r v
 
-    Where the gradient stays the same, v grows to ten times it. (Polyak, Some methods of speeding up the convergence of
-    iteration methods, 1964; in this form Sutskever and others, On the importance of initialization and momentum, 2013.)
+    If the gradient does not change, v approaches 10 dw, because v = 0.9 v + dw has that solution. Polyak introduced
+    momentum in "Some methods of speeding up the convergence of iteration methods", 1964. This form is that of
+    `torch.optim.SGD`. In Sutskever and others, "On the importance of initialization and momentum in deep learning",
+    2013, the rate is inside the velocity, v = 0.9 v - r dw and w = w + v. The two differ if r changes during training.
     """
-    if velocity is None:
-        velocity = gradients
-    else:
-        velocity = tuple(
-            Layer(KEPT * v + dw, KEPT * u + db) for (v, u), (dw, db) in zip(velocity, gradients, strict=True)
-        )
-    return plain(parameters, velocity, velocity, rates)
+    # The first velocity is 0.9 * 0 + dw.
+    velocity = map_layers(lambda v, dw: MOMENTUM * v + dw, velocity, gradients) if velocity else gradients
+    return map_layers(lambda w, v: w - learning_rate * v, parameters, velocity), velocity
 
 
-STEPS: dict[str, Step] = {"plain": plain, "momentum": momentum}
-"""The rules by their names."""
+OPTIMIZERS: dict[str, Optimizer] = {"sgd": sgd, "momentum": momentum}
+"""The optimizers by the names that `train --optimizer` takes."""
 
 
-def constant(epoch: int, epochs: int) -> float:  # noqa: ARG001 - every schedule is asked the same
-    """Return 1: the learning rate as it is given, from the first epoch to the last."""
+def constant(epoch: int, epochs: int) -> float:  # noqa: ARG001 - every schedule takes the same arguments
+    """Return 1: the learning rate stays as it is."""
     return 1.0
 
 
 def cosine(epoch: int, epochs: int) -> float:
-    """Return the share of the learning rate in this epoch, from 1: half a wave, from all of it to nearly nothing.
+    """Return the factor of the learning rate in this epoch (from 1 to `epochs`): half a cosine, from 1 to almost 0.
 
-    share = (1 + cos(pi (epoch - 1) / epochs)) / 2
+        (1 + cos(π (epoch - 1) / epochs)) / 2
 
-    (Loshchilov and Hutter, SGDR, 2017, equation 5, with one period.)
+    Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, 2017, equation 5, with no restart.
 
     >>> [round(cosine(epoch, 4), 3) for epoch in (1, 2, 3, 4)]
     [1.0, 0.854, 0.5, 0.146]
@@ -73,4 +64,4 @@ def cosine(epoch: int, epochs: int) -> float:
 
 
 SCHEDULES: dict[str, Callable[[int, int], float]] = {"constant": constant, "cosine": cosine}
-"""The schedules by their names."""
+"""The learning-rate schedules by the names that `train --schedule` takes."""

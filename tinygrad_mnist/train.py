@@ -1,250 +1,150 @@
-"""Stochastic gradient descent, in the seven steps of the book, numbered in the code of `train`."""
+"""Stochastic gradient descent, in the seven steps of the book's chapter 4. They are numbered in the code of `train`."""
 
-import math
-from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist import network
-from tinygrad_mnist.backend import Array, array_namespace, beside
+from tinygrad_mnist.arrays.backend import Array, array_namespace, asarray_like
+from tinygrad_mnist.arrays.examples import EpochTransform, Examples
+from tinygrad_mnist.arrays.layers import Parameters, map_layers
 from tinygrad_mnist.errors import TrainingError
+from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.metrics import accuracy
-from tinygrad_mnist.network import LOSSES, Layer, Parameters
-from tinygrad_mnist.steps import SCHEDULES, STEPS, Velocity
+from tinygrad_mnist.networks import dense
+from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES, Velocity
 
-KEEP = ("best", "last")
-DTYPES = ("float32", "float64")
-
-NO_IMPROVEMENT = "no improvement"
-ALL_EPOCHS = "all epochs done"
-INTERRUPTED = "interrupted"
-
-
-class Examples(NamedTuple):
-    """What is learned from: images and what they should give. Where they live, training runs."""
-
-    images: Array  # (M, K) bytes, 0 to 255; there may be more than are learned from
-    rows: Array  # (N,) which of them are
-    t: Array  # (N, O) what those rows should give, 0 or 1
-    inked: Array | None = None  # (I,) which K of an image's I pixels these are; the others are paper in all. None: all
-
-    @property
-    def pixels(self) -> int:
-        """The number I of the pixels of a whole image."""
-        size: int = (self.images.shape[1:] if self.inked is None else self.inked.shape)[0]
-        return size
-
-    def moved(self, move: Callable[[Array], Array]) -> "Examples":
-        """Return the examples with their arrays moved, to a device or to the host."""
-        return Examples(*(None if array is None else move(array) for array in self))
+NO_IMPROVEMENT, ALL_EPOCHS = "no improvement", "all epochs done"
 
 
 @dataclass(frozen=True)
 class Settings:
     """The choices that are made before training. The defaults are good for telling two digits apart."""
 
-    hidden: tuple[int, ...] = ()
-    loss: str = "mean"
-    step: str = "plain"
+    hidden: tuple[int, ...] = ()  # sizes of the hidden layers
+    loss: str = "mean"  # a key of LOSSES
+    optimizer: str = "sgd"  # a key of OPTIMIZERS
     learning_rate: float = 2.0
-    schedule: str = "constant"
-    batch: int = 64
-    epochs: int = 60
-    patience: int = 10
-    keep: str = "best"  # or "last", which is better where a schedule has let the steps come to rest
+    schedule: str = "constant"  # a key of SCHEDULES
+    batch: int = 64  # examples in a step
+    epochs: int = 60  # the largest number of passes over the examples
+    patience: int = 10  # epochs without improvement before training stops
+    keep: str = "best"  # or "last", which is better if a schedule has let the steps become small
     seed: int = 0
     dtype: str = "float32"
 
-    def __post_init__(self) -> None:
-        """Raise ValueError where a choice means nothing, or TypeError: they may have been read from a file."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if type(value) is not type(field.default):
-                raise TypeError(f"{field.name} is {value!r}")
-        choices: dict[str, Container[str]] = {
-            "loss": LOSSES,
-            "step": STEPS,
-            "schedule": SCHEDULES,
-            "keep": KEEP,
-            "dtype": DTYPES,
-        }
-        wrong = [name for name, known in choices.items() if getattr(self, name) not in known]
-        wrong += [name for name in ("batch", "epochs", "patience") if getattr(self, name) < 1]
-        wrong += ["learning_rate"] * (not 0 <= self.learning_rate < math.inf) + ["seed"] * (self.seed < 0)
-        wrong += ["hidden"] * any(type(size) is not int or size < 1 for size in self.hidden)
-        if wrong:
-            raise ValueError(", ".join(f"{name} is {getattr(self, name)!r}" for name in wrong))
 
+class TrainingState(NamedTuple):
+    """The state after an epoch. It is all that the next epoch depends on, so training can continue from any state."""
 
-class Epoch(NamedTuple):
-    """One pass over the training examples: its number from 1, and how things stand after it.
-
-    It holds all that the next one depends on, and so training can go on from any epoch as if it had never stopped.
-    """
-
-    number: int  # 0 before the first
-    loss: float  # mean over the epoch's batches, each taken before its step
+    epoch: int  # from 1; 0 before the first
+    loss: float  # the mean over the epoch's batches, each measured before its step
     valid_accuracy: float
     parameters: Parameters
-    velocity: Velocity  # in bytes, as the gradients are: see network.for_bytes
-    highest: float  # validation accuracy so far
-    improved: int  # the number of the epoch that reached it first
+    velocity: Velocity
+    best_accuracy: float  # the highest validation accuracy so far
+    best_epoch: int  # the first epoch that reached it
 
 
-def moved(epoch: Epoch, move: Callable[[Array], Array]) -> Epoch:
-    """Return the epoch with its arrays moved, to a device or to the host."""
-    velocity = None if epoch.velocity is None else layers_moved(epoch.velocity, move)
-    return epoch._replace(parameters=layers_moved(epoch.parameters, move), velocity=velocity)
+class TrainingResult(NamedTuple):
+    """What training returns: the state to keep, the state after the last epoch, and why training stopped."""
+
+    best: TrainingState
+    last: TrainingState
+    stopped: str  # NO_IMPROVEMENT or ALL_EPOCHS
 
 
-def layers_moved(parameters: Parameters, move: Callable[[Array], Array]) -> Parameters:
-    """Return the parameters, or what has an array for each of them, moved to a device or to the host."""
-    return tuple(Layer(*map(move, layer)) for layer in parameters)
-
-
-class Trained(NamedTuple):
-    """What training returns: the best epoch, how many there were, and why it stopped."""
-
-    best: Epoch
-    last: Epoch
-    stopped: str  # NO_IMPROVEMENT or ALL_EPOCHS; INTERRUPTED by whoever called
-
-
-Renew = Callable[[Examples, int], Examples]
-"""Gives the examples to train on in an epoch, by its number, from those that were given.
-
-A pixel that is inked in one epoch must be so in all: the weights of the others are taken to be at rest.
-"""
-
-
-def unchanged(examples: Examples, epoch: int) -> Examples:  # noqa: ARG001 - a Renew is told the epoch
-    """Return the examples as they are, in every epoch."""
-    return examples
-
-
-# Where the steps are too long, numbers overflow: that is found in the loss, and told in one sentence.
+# Steps that are too large overflow. That is found in the loss, and reported in one sentence.
 @np.errstate(over="ignore", invalid="ignore")
 def train(
     training: Examples,
     validation: Examples,
     settings: Settings,
-    report: Callable[[Epoch], object] = lambda _: None,
-    renew: Renew = unchanged,
-    after: Epoch | None = None,
-) -> Trained:
-    """Learn from `training`; stop when accuracy on `validation` no longer rises; return the best seen.
+    report: Callable[[TrainingState], object] = lambda _: None,
+    transform: EpochTransform = lambda examples, _: examples,
+    start: TrainingState | None = None,
+) -> TrainingResult:
+    """Train a network, and stop when its accuracy on the validation examples no longer improves.
 
-    `report` is called after each epoch. `renew` may give other examples for each epoch, as distortions do. Training
-    goes on `after` an epoch that was one of the best, where one is given. The same settings give the same parameters
-    bit for bit on a CPU, interrupted or not. Raises TrainingError where the loss is no longer finite.
+    `report` is called after each epoch. `start` continues an earlier training from a state that `is_kept`. On one CPU
+    with one number of BLAS threads, the same settings give the same parameters bit for bit, continued or not.
+    Raises TrainingError if the loss or a parameter is no longer finite.
     """
-    # 1. Initialise the parameters.
-    epoch = best = after or start(training, settings)
-    measured, step = LOSSES[settings.loss], STEPS[settings.step]
-    while not (why := stopped(epoch, settings)):
-        number, losses = epoch.number + 1, []
-        examples = renew(training, number)
-        # Inside an epoch the parameters are those for bytes, which the images are made of, and for the inked pixels.
-        parameters, velocity = _inside(epoch, examples.inked)
-        rates = network.rates_for_bytes(learning_rate(number, settings), len(parameters))
-        for images, t in batches(examples, settings, number):
+    calculate_loss, optimizer = LOSSES[settings.loss], OPTIMIZERS[settings.optimizer]
+    # 1. Initialize the parameters.
+    state = best = start or initial_state(training, settings)
+    while not (reason := stop_reason(state, settings)):
+        epoch, losses = state.epoch + 1, []
+        parameters, velocity = state.parameters, state.velocity
+        rate = settings.learning_rate * SCHEDULES[settings.schedule](epoch, settings.epochs)
+        for x, t in batches(transform(training, epoch), settings, epoch):
             # 2. Predict.
-            x = array_namespace(images).astype(images, parameters[0].w.dtype)
-            passed = network.forward(x, parameters)
-            # 3. Measure the loss, and how it changes with the logits.
-            loss, dz = measured(passed[-1].z, t)
+            z, cache = dense.forward(x, parameters)
+            # 3. Calculate the loss, and its derivative with respect to the logits.
+            loss, dz = calculate_loss(z, t)
+            # 4. Calculate the gradients.
+            gradients = dense.backward(dz, cache, parameters)
+            # 5. Step.
+            parameters, velocity = optimizer(parameters, velocity, gradients, rate)
             losses.append(loss)
-            # 4. Find its gradient.
-            gradients = network.backward(dz, passed, parameters)
-            # 5. Step downhill.
-            parameters, velocity = step(parameters, velocity, gradients, rates)
-            # 6. Repeat, batch after batch and epoch after epoch.
-        parameters, velocity = _outside(parameters, velocity, epoch.parameters[0].w, examples.inked)
-        epoch = _ended(epoch, losses, parameters, velocity, validation)
-        report(epoch)
-        best = epoch if is_kept(epoch, settings) else best
-    # 7. Stop, when accuracy on digits that were held out has stopped improving.
-    return Trained(best, epoch, why)
+        # 6. Repeat, batch after batch and epoch after epoch.
+        state = _next_state(state, losses, parameters, velocity, validation)
+        report(state)
+        best = state if is_kept(state, settings) else best
+    # 7. Stop.
+    return TrainingResult(best, state, reason)
 
 
-def start(training: Examples, settings: Settings) -> Epoch:
-    """Return how things stand before the first epoch, where the examples live: the same numbers everywhere."""
-    sizes = (training.pixels, *settings.hidden, training.t.shape[1])
-    layers = network.initialise(sizes, np.random.default_rng((settings.seed, 0)), settings.dtype)
-    parameters = layers_moved(layers, lambda array: beside(array, like=training.images))
-    return Epoch(0, float("nan"), -1.0, parameters, velocity=None, highest=-1.0, improved=0)
-
-
-def learning_rate(number: int, settings: Settings) -> float:
-    """Return the learning rate of an epoch."""
-    return settings.learning_rate * SCHEDULES[settings.schedule](number, settings.epochs)
-
-
-def stopped(epoch: Epoch, settings: Settings) -> str:
-    """Return why training stops after this epoch, NO_IMPROVEMENT or ALL_EPOCHS; nothing where it goes on."""
-    if epoch.number - epoch.improved >= settings.patience:
-        return NO_IMPROVEMENT
-    return ALL_EPOCHS if epoch.number >= settings.epochs else ""
-
-
-def is_kept(epoch: Epoch, settings: Settings) -> bool:
-    """Return whether this is the best epoch so far: of equals the one that has seen more, or always the last."""
-    return epoch.valid_accuracy == epoch.highest or settings.keep == "last"
+def initial_state(training: Examples, settings: Settings) -> TrainingState:
+    """Return the state before the first epoch: the same numbers on every device, on the device of the examples."""
+    sizes = (training.images.shape[1], *settings.hidden, training.t.shape[1])
+    on_host = dense.initialize(sizes, np.random.default_rng((settings.seed, 0)), settings.dtype)
+    parameters = map_layers(lambda array: asarray_like(array, training.images), on_host)
+    return TrainingState(0, float("nan"), -1.0, parameters, velocity=None, best_accuracy=-1.0, best_epoch=0)
 
 
 def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tuple[Array, Array]]:
-    """Yield images (B, K) and t (B, O) of all the examples once, in an order that depends on (seed, epoch) alone."""
+    """Yield x (B, I) and t (B, O) for all examples once, in an order that depends only on the seed and the epoch."""
     xp = array_namespace(examples.images)
-    count = examples.rows.shape[0]
-    order = beside(np.random.default_rng((settings.seed, epoch)).permutation(count), like=examples.images)
-    # Rows and targets are small, and gathered all at once. Images are not: they are gathered as the bytes that they
-    # are, a batch at a time, and widened where they are used, while they are still in the cache.
-    rows, t = xp.take(examples.rows, order, axis=0), xp.take(examples.t, order, axis=0)
+    count, dtype = examples.rows.shape[0], getattr(xp, settings.dtype)
+    order = asarray_like(np.random.default_rng((settings.seed, epoch)).permutation(count), examples.images)
+    rows, t = xp.take(examples.rows, order, axis=0), xp.astype(xp.take(examples.t, order, axis=0), dtype)
     for first in range(0, count, settings.batch):
         part = slice(first, min(first + settings.batch, count))
-        yield xp.take(examples.images, rows[part], axis=0), t[part, :]
+        # Pixels become floats one batch at a time: all at once, they would take four times the memory.
+        yield xp.astype(xp.take(examples.images, rows[part], axis=0), dtype), t[part, :]
 
 
-def measure(parameters: Parameters, examples: Examples) -> float:
-    """Return the accuracy, 0 to 1, of the network with these parameters on these examples."""
-    seen = network.of_ink(parameters, examples.inked)
-    return accuracy(network.predict(examples.images, examples.rows, seen), examples.t)
+def stop_reason(state: TrainingState, settings: Settings) -> str:
+    """Return why training stops in this state, NO_IMPROVEMENT or ALL_EPOCHS, or an empty string if it continues."""
+    if state.epoch - state.best_epoch >= settings.patience:
+        return NO_IMPROVEMENT
+    return ALL_EPOCHS if state.epoch >= settings.epochs else ""
 
 
-def _inside(epoch: Epoch, inked: Array | None) -> tuple[Parameters, Velocity]:
-    """Return the parameters and the velocity as they are inside the next epoch: for bytes, and for the inked pixels."""
-    velocity = epoch.velocity and network.of_ink(epoch.velocity, inked)
-    return network.for_bytes(network.of_ink(epoch.parameters, inked)), velocity
+def is_kept(state: TrainingState, settings: Settings) -> bool:
+    """Return whether this state replaces the one kept so far: it is as good as the best, or the last is to be kept."""
+    return state.valid_accuracy == state.best_accuracy or settings.keep == "last"
 
 
-def _outside(parameters: Parameters, velocity: Velocity, w: Array, inked: Array | None) -> tuple[Parameters, Velocity]:
-    """Return the parameters and the velocity as they are outside again, given the first w (I, O) before the epoch."""
-    velocity = velocity and network.with_paper(velocity, array_namespace(w).zeros_like(w), inked)
-    return network.with_paper(network.for_pixels(parameters), w, inked), velocity
+def evaluate(parameters: Parameters, examples: Examples) -> float:
+    """Return the accuracy, from 0 to 1, of a network with these parameters on these examples."""
+    return accuracy(dense.logits(examples.images, examples.rows, parameters), examples.t)
 
 
-def _ended(
-    before: Epoch, losses: list[Array], parameters: Parameters, velocity: Velocity, validation: Examples
-) -> Epoch:
-    """Return the epoch that follows the one before, from what its batches left behind."""
-    loss, valid_accuracy = _finite_mean(losses, parameters), measure(parameters, validation)
-    number, is_better = before.number + 1, valid_accuracy > before.highest
-    highest, improved = (valid_accuracy, number) if is_better else (before.highest, before.improved)
-    return Epoch(number, loss, valid_accuracy, parameters, velocity, highest, improved)
-
-
-def _finite_mean(losses: list[Array], parameters: Parameters) -> float:
-    """Return the mean of an epoch's losses; raise TrainingError where it, or a parameter, is not a finite number.
-
-    They are looked at together, once an epoch, because each look makes a GPU wait. The parameters count too: those
-    after an epoch's last step have not been in any loss yet.
-    """
+def _next_state(
+    state: TrainingState, losses: list[Array], parameters: Parameters, velocity: Velocity, validation: Examples
+) -> TrainingState:
+    """Return the state after an epoch, given the one before. Raises TrainingError if a number is not finite."""
     xp = array_namespace(losses[0])
-    loss = float(xp.mean(xp.stack(losses)))
-    finite = all(bool(xp.all(xp.isfinite(array))) for layer in parameters for array in layer)
-    if not (finite and np.isfinite(loss)):
-        became = f"the loss became {loss}" if not np.isfinite(loss) else "a parameter became infinite"
-        raise TrainingError(f"{became}: the steps are too long, try a lower --learning-rate.")
-    return loss
+    # Read numbers once an epoch, because each reading makes a GPU wait. No loss has seen the last parameters yet.
+    loss, epoch = float(xp.mean(xp.stack(losses))), state.epoch + 1
+    if not np.isfinite(loss):
+        raise TrainingError(f"the loss became {loss}: try a lower --learning-rate.")
+    if not all(bool(xp.all(xp.isfinite(array))) for layer in parameters for array in layer):
+        raise TrainingError("a parameter became infinite: try a lower --learning-rate.")
+    valid_accuracy = evaluate(parameters, validation)
+    improved = valid_accuracy > state.best_accuracy
+    best = (valid_accuracy, epoch) if improved else (state.best_accuracy, state.best_epoch)
+    return TrainingState(epoch, loss, valid_accuracy, parameters, velocity, *best)

@@ -1,46 +1,43 @@
 """The book's roller coaster: passes chained by hand fit a parabola, with the losses that the book prints."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tinygrad_mnist import oracles
-from tinygrad_mnist.chapter import book, roller_coaster
+from tinygrad_mnist.chapter import book_figures, roller_coaster
+from tinygrad_mnist.proof import oracles
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies
 
-Close = Callable[[Any, Any, float], None]
-
 PARABOLA = st.tuples(*[st.floats(-10, 10)] * 3).map(np.array)
 
 
-def test_the_parabola_is_fitted_with_the_books_losses() -> None:
-    way = roller_coaster.descend(1e-5, 10)
-    # The noise is printed to six digits after the point, so the losses cannot be the same to all of theirs.
-    assert way[0].gradient.tolist() == pytest.approx(book.FIRST_GRADIENT, rel=1e-6)
-    assert [step.loss for step in way] == pytest.approx(book.LOSSES, rel=1e-6)
+def test_the_descent_has_the_books_losses() -> None:
+    states = roller_coaster.descend(1e-5, 10)
+    # The book prints the noise to six decimal places, so not all digits of the losses can be the same.
+    assert states[0].gradient.tolist() == pytest.approx(book_figures.FIRST_GRADIENT, rel=1e-6)
+    assert [state.loss for state in states] == pytest.approx(book_figures.LOSSES, rel=1e-6)
 
 
 @hypothesis.given(PARABOLA)
-def test_the_gradient_is_what_finite_differences_say(parabola: Any) -> None:
-    step = roller_coaster.measure(parabola)
-    measured = oracles.gradient(lambda parabola: roller_coaster.measure(parabola).loss, parabola)
-    assert step.gradient.tolist() == pytest.approx(measured.tolist(), rel=1e-7, abs=1e-4)
+def test_the_gradient_agrees_with_finite_differences(parabola: Any) -> None:
+    state = roller_coaster.evaluate(parabola)
+    measured = oracles.gradient(lambda parabola: roller_coaster.evaluate(parabola).loss, parabola)
+    assert state.gradient.tolist() == pytest.approx(measured.tolist(), rel=1e-7, abs=1e-4)
 
 
 @hypothesis.given(PARABOLA)
-def test_no_parabola_is_better_than_the_best(parabola: Any) -> None:
-    assert roller_coaster.measure(parabola).loss > roller_coaster.best().loss
+def test_no_parabola_has_a_smaller_loss_than_the_best_fit(parabola: Any) -> None:
+    assert roller_coaster.evaluate(parabola).loss > roller_coaster.best_fit().loss
 
 
-def test_at_the_best_there_is_no_slope() -> None:
-    assert np.max(np.abs(roller_coaster.best().gradient)) < 1e-9
+def test_the_gradient_of_the_best_fit_is_0() -> None:
+    assert np.max(np.abs(roller_coaster.best_fit().gradient)) < 1e-9
 
 
-def test_the_best_is_what_the_speed_was_made_of_but_for_the_noise() -> None:
-    # 0.75 (t - 9.5)^2 + 1 is 0.75 t^2 - 14.25 t + 68.6875, and the noise has a spread of 3.
-    made = np.array([0.75, -14.25, 68.6875])
-    assert roller_coaster.best().loss < roller_coaster.measure(made).loss < 3 * 3
+def test_the_best_fit_is_close_to_the_parabola_that_the_speed_was_made_from() -> None:
+    # 0.75 (t - 9.5)^2 + 1 is 0.75 t^2 - 14.25 t + 68.6875, and the noise has a standard deviation of 3.
+    original = np.array([0.75, -14.25, 68.6875])
+    assert roller_coaster.best_fit().loss < roller_coaster.evaluate(original).loss < 3 * 3

@@ -1,4 +1,4 @@
-"""The command line in an empty folder, with no network and few strokes, and a look at what it printed."""
+"""Fixtures that run commands in an empty folder, without downloads and with few strokes, and check the output."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command as a user would, with its words as separate arguments."""
+    """Return a function that runs a command, with its words as separate arguments."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(datasets.FOLDER_VARIABLE, raising=False)
     monkeypatch.setattr(mnist, "MIRRORS", ())
@@ -32,13 +32,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def events(run: Run) -> Callable[..., list[dict[str, Any]]]:
-    """Run a command with --json; demand that standard output is strict JSON and nothing else, the result last."""
+    """Return a function that runs a command with --json, and checks that its output is strict JSON, the result last."""
 
     def invoke(*words: object) -> list[dict[str, Any]]:
         result = run(*words, "--json")
         assert result.exit_code == 0, result.output
         objects = [json.loads(line, parse_constant=pytest.fail) for line in result.stdout.splitlines()]
-        assert [thing["event"] == "result" for thing in objects] == [False] * (len(objects) - 1) + [True]
+        assert [one["event"] == "result" for one in objects] == [False] * (len(objects) - 1) + [True]
         return objects
 
     return invoke
@@ -46,16 +46,16 @@ def events(run: Run) -> Callable[..., list[dict[str, Any]]]:
 
 @pytest.fixture
 def refused(run: Run) -> Callable[..., str]:
-    """Run a command that must fail with this exit code, in one sentence and with no traceback; return the sentence."""
+    """Return a function that runs a command that must fail with this exit code and one sentence, which it returns."""
 
     def invoke(code: int, *words: object) -> str:
         result = run(*words)
         assert result.exit_code == code, result.output
         assert isinstance(result.exception, SystemExit)
         assert result.stdout == ""
-        said = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
-        assert len(said) == 1
+        errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+        assert len(errors) == 1
         assert "Traceback" not in result.stderr
-        return said[0]
+        return errors[0]
 
     return invoke

@@ -1,4 +1,4 @@
-"""chapter: the walk as people and programs see it, on MNIST, on strokes, and on what users bring."""
+"""chapter: the walk as people and programs see it, on MNIST, on strokes, and on data sets of users."""
 
 import json
 from collections.abc import Callable
@@ -16,8 +16,8 @@ Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
 Refused = Callable[..., str]
 
-OF_DIGITS = {"tensors", "stack", "ideals", "similarity", "linear", "hidden"}
-"""The sections whose figures are of MNIST."""
+FROM_MNIST = {"tensors", "stack", "ideals", "similarity", "linear", "hidden"}
+"""The sections whose figures come from MNIST."""
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def folder_of(images: Any, labels: list[int]) -> Path:
-    """Return a new folder with a data set of these images, the same to train and to test on."""
+    """Return a new folder with a data set of these images, the same for training and test."""
     folder = Path("own")
     folder.mkdir()
     for files in (mnist.TRAINING, mnist.TEST):
@@ -36,31 +36,31 @@ def folder_of(images: Any, labels: list[int]) -> Path:
     return folder
 
 
-def test_the_walk_on_mnist_goes_through_all_sections_to_the_table(run: Run, narrow: None, shared_mnist: Path) -> None:
+def test_the_walk_on_mnist_shows_all_sections_and_all_figures(run: Run, narrow: None, shared_mnist: Path) -> None:
     output = run("chapter", "--data", shared_mnist).stdout
     assert max(map(len, output.splitlines())) <= 60
     places = [output.index(f"{number} of 13: {name}") for number, name in enumerate(SECTIONS, start=1)]
     assert places == sorted(places)
     table = " ".join(output[output.index("All the figures") :].split())
     for row in (
-        "a 3 to ideal 3, by L1 0.1114 0.1114 =",
-        "7s read right, by L1 0.9854 0.9854 =",
+        "distance to ideal 3 (L1) 0.1114 0.1114 =",
+        "accuracy on 7s (L1) 0.9854 0.9854 =",
         "sum of x^2 at 3, 4 and 10 125 125 =",
         "loss after step 2 1577.4 1577.4 =",
-        "loss with 0.8 for 0.2 0.2333 0.2333 =",
-        "34 of the 37 that can be compared are the same",
+        "loss if 0.2 becomes 0.8 0.2333 0.2333 =",
+        "34 of the 37 figures that can be compared are the same",
     ):
         assert row in table
     assert "*" not in table
 
 
-def test_strokes_fit_into_60_columns_too(run: Run, narrow: None) -> None:
+def test_the_walk_on_strokes_fits_into_60_columns(run: Run, narrow: None) -> None:
     result = run("chapter", "--data", "strokes")
     assert result.exit_code == 0, result.output
     assert max(map(len, result.stdout.splitlines())) <= 60
 
 
-def test_a_folder_with_a_long_name_is_broken_into_lines(run: Run, narrow: None) -> None:
+def test_a_long_folder_name_is_wrapped(run: Run, narrow: None) -> None:
     rng = np.random.default_rng(0)
     long = folder_of(rng.integers(0, 256, (8, 28, 28)), [3, 7] * 4).rename("long" * 30)
     result = run("chapter", "--data", long, "--section", "stack")
@@ -68,7 +68,7 @@ def test_a_folder_with_a_long_name_is_broken_into_lines(run: Run, narrow: None) 
     assert "long" * 30 in result.stdout.replace("\n" + " " * 10, "")
 
 
-def test_the_numbers_of_a_table_of_figures_stand_under_each_other(run: Run) -> None:
+def test_the_numbers_in_the_table_of_figures_are_aligned(run: Run) -> None:
     output = run("chapter", "--data", "strokes").stdout
     table = output[output.index("All the figures") :].split("\n\n")[1].splitlines()
     head, *rows = table[:-1]
@@ -76,25 +76,25 @@ def test_the_numbers_of_a_table_of_figures_stand_under_each_other(run: Run) -> N
     assert {len(row.rstrip("=* ")) for row in rows} == {len(head)}
 
 
-def test_strokes_are_called_strokes_and_not_compared_with_mnist(run: Run, events: Events) -> None:
+def test_figures_from_strokes_are_not_compared_with_the_books(run: Run, events: Events) -> None:
     output = run("chapter", "--data", "strokes", "--section", "similarity").stdout
-    assert "digits    strokes made offline" in output
-    assert "* not comparable: the book's is of MNIST, this is not" in output
+    assert "digits    digits drawn by this program" in output
+    assert "* not comparable: the book used MNIST, this run did not" in output
     result = events("chapter", "--data", "strokes")[-1]
     for figure in result["figures"]:
-        assert figure["comparable"] is (figure["section"] not in OF_DIGITS)
+        assert figure["comparable"] is (figure["section"] not in FROM_MNIST)
         assert figure["same"] is figure["comparable"]
     assert result["same"] == sum(figure["comparable"] for figure in result["figures"])
 
 
-def test_without_a_network_it_walks_on_strokes_and_says_why(run: Run) -> None:
+def test_without_a_connection_the_walk_uses_strokes_and_says_why(run: Run) -> None:
     result = run("chapter", "--section", "stack")
     assert result.exit_code == 0
     assert "strokes" in result.stdout
     assert "cannot be downloaded" in result.stderr
 
 
-def test_every_section_is_an_event_and_the_result_has_the_table(events: Events) -> None:
+def test_every_section_is_an_event_and_the_result_has_all_figures(events: Events) -> None:
     *sections, result = events("chapter", "--data", "strokes", "--seed", 3)
     assert [section["event"] for section in sections] == ["section"] * len(SECTIONS)
     assert [section["name"] for section in sections] == list(SECTIONS)
@@ -108,7 +108,7 @@ def test_every_section_is_an_event_and_the_result_has_the_table(events: Events) 
         assert (section["data"] is None) is (section["name"] in ("gradient", "steps", "rates", "sigmoid", "loss"))
 
 
-def test_the_events_are_json_without_numbers_that_json_lacks(run: Run) -> None:
+def test_the_events_contain_only_numbers_that_json_allows(run: Run) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
@@ -117,7 +117,7 @@ def test_the_events_are_json_without_numbers_that_json_lacks(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", SECTIONS)
-def test_a_section_is_shown_alone(run: Run, events: Events, name: str) -> None:
+def test_a_single_section_can_be_shown(run: Run, events: Events, name: str) -> None:
     output = run("chapter", "--data", "strokes", "--section", name).stdout
     assert f": {name}\n" in output.splitlines(keepends=True)[0]
     assert output.count(" of 13: ") == 1
@@ -133,41 +133,41 @@ def test_help_names_every_section(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["backprop", "Gradient", ""])
-def test_a_section_that_is_not_there_is_bad_usage_and_those_that_are_are_named(refused: Refused, name: str) -> None:
-    said = refused(2, "chapter", "--section", name)
-    assert all(section in said for section in SECTIONS)
+def test_an_unknown_section_is_bad_usage_and_the_error_names_the_known_ones(refused: Refused, name: str) -> None:
+    error = refused(2, "chapter", "--section", name)
+    assert all(section in error for section in SECTIONS)
 
 
 @pytest.mark.parametrize("seed", [-1, "x", 2**63])
-def test_what_is_no_seed_is_bad_usage(refused: Refused, seed: object) -> None:
+def test_an_invalid_seed_is_bad_usage(refused: Refused, seed: object) -> None:
     assert "--seed" in refused(2, "chapter", "--seed", seed)
 
 
-def test_a_folder_is_looked_for_where_digits_are_needed_and_not_before(run: Run, refused: Refused) -> None:
+def test_a_folder_is_opened_only_if_a_section_uses_digits(run: Run, refused: Refused) -> None:
     assert "nowhere is not a folder" in refused(1, "chapter", "--data", "nowhere")
     assert run("chapter", "--data", "nowhere", "--section", "gradient").exit_code == 0
 
 
-def test_the_same_seed_walks_the_same_way_and_another_learns_from_other_weights(run: Run, events: Events) -> None:
+def test_the_same_seed_repeats_the_walk_and_a_different_one_trains_differently(run: Run, events: Events) -> None:
     words = ("chapter", "--data", "strokes", "--seed")
     assert run(*words, 1).stdout == run(*words, 1).stdout
     one, two = ({f["name"]: f["here"] for f in events(*words, seed)[-1]["figures"]} for seed in (1, 2))
-    assert {name for name in one if one[name] != two[name]} >= {"loss in the test"}
-    assert all(one[name] == two[name] for name in one if "accuracy" not in name and name != "loss in the test")
+    assert {name for name in one if one[name] != two[name]} >= {"test loss, epoch 40"}
+    assert all(one[name] == two[name] for name in one if "accuracy" not in name and name != "test loss, epoch 40")
 
 
 @pytest.mark.parametrize("side", [1, 3, 9, 40])
-def test_a_data_set_of_four_images_of_any_size_is_walked_through(run: Run, side: int) -> None:
+def test_the_walk_works_with_four_images_of_any_size(run: Run, side: int) -> None:
     images = np.random.default_rng(side).integers(1, 256, (4, side, side))
     result = run("chapter", "--data", folder_of(images, [3, 7, 3, 7]))
     assert result.exit_code == 0, result.output
     assert "which is not the official MNIST" in " ".join(result.stdout.split())
 
 
-def test_blank_digits_are_refused_in_one_sentence(run: Run) -> None:
+def test_black_images_are_refused_in_one_sentence(run: Run) -> None:
     result = run("chapter", "--data", folder_of(np.zeros((4, 28, 28)), [3, 7, 3, 7]), "--section", "accuracy")
     assert result.exit_code == 1
-    assert result.stderr == "Error: the digits are blank: name another folder with --data.\n"
+    assert result.stderr == "Error: the images are all black: choose a different data set with --data.\n"
 
 
 def test_a_data_set_without_sevens_is_refused(refused: Refused) -> None:

@@ -1,8 +1,7 @@
-"""devices and bench: what a machine has, what it lacks, and how fast it is."""
+"""devices and bench: which backends a machine has, what is missing, and how fast it trains."""
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -10,7 +9,8 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from tinygrad_mnist import backend
+from tinygrad_mnist.arrays.backend import Backend, choose_backend, enough_memory
+from tinygrad_mnist.commands import bench_command, options
 from tinygrad_mnist.errors import BackendError
 
 Run = Callable[..., Result]
@@ -19,19 +19,19 @@ Refused = Callable[..., str]
 
 
 class CUDARuntimeError(RuntimeError):
-    """Stands for CuPy's exception of this name."""
+    """A stand-in for CuPy's exception of this name."""
 
 
-class CompileException(Exception):  # noqa: N818 - it is CuPy's name
-    """Stands for CuPy's exception of this name, which is no RuntimeError."""
+class CompileException(Exception):  # noqa: N818 - CuPy's name
+    """A stand-in for CuPy's exception of this name, which is not a RuntimeError."""
 
 
 class OutOfMemoryError(MemoryError):
-    """Stands for CuPy's exception of this name."""
+    """A stand-in for CuPy's exception of this name."""
 
 
 def cupy_without_a_device(driver: int) -> ModuleType:
-    """Return what `import cupy` gives on a machine where nothing can be allocated; CuPy 14.2 was looked at."""
+    """Return what `import cupy` returns on a machine where nothing can be allocated, as in CuPy 14.2."""
 
     def zeros(_: int) -> Any:
         raise CUDARuntimeError("cudaErrorInsufficientDriver" if driver == 0 else "cudaErrorNoDevice")
@@ -43,97 +43,98 @@ def cupy_without_a_device(driver: int) -> ModuleType:
     return cupy
 
 
-@pytest.mark.parametrize(("driver", "lack"), [(0, "no NVIDIA driver"), (12040, "no GPU answers")])
-def test_it_is_said_whether_the_driver_or_the_device_is_missing(
-    driver: int, lack: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("driver", "missing"), [(0, "no NVIDIA driver"), (12040, "no GPU answers")])
+def test_the_error_says_whether_the_driver_or_the_device_is_missing(
+    driver: int, missing: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cupy", cupy_without_a_device(driver))
     sentence = refused(1, "train", "--data", "strokes", "--backend", "cupy")
-    assert lack in sentence
+    assert missing in sentence
     assert "--backend numpy" in sentence
-    assert backend.choose("auto").name == "numpy"
+    assert choose_backend("auto").name == "numpy"
 
 
-@pytest.mark.parametrize("what", ["libnvrtc.so.12", "libcublas.so.12", "vector_types.h"])
-def test_a_gpu_without_the_libraries_of_cuda_is_said_to_lack_them(
-    what: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("missing", ["libnvrtc.so.12", "libcublas.so.12", "vector_types.h"])
+def test_the_error_names_a_missing_cuda_library(
+    missing: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CuPy looks for each when it is needed first: a sum has to be compiled, and a product has a library of its own."""
+    """CuPy loads a library when it first needs it: a sum has to be compiled, and a product has a separate library."""
 
     class Probe:
         device = SimpleNamespace(id=0)
 
         def __matmul__(self, _: "Probe") -> "Probe":
-            if "cublas" in what:
-                raise ImportError(f"{what}: cannot open shared object file")
+            if "cublas" in missing:
+                raise ImportError(f"{missing}: cannot open shared object file")
             return self
 
         def __add__(self, _: "Probe") -> "Probe":
-            if what.endswith(".h"):
-                raise CompileException(f"\ncannot open source file {what}\n1 error detected")
-            raise RuntimeError(f"CuPy failed to load {what}")
+            if missing.endswith(".h"):
+                raise CompileException(f"\ncannot open source file {missing}\n1 error detected")
+            raise RuntimeError(f"CuPy failed to load {missing}")
 
     cupy = cupy_without_a_device(12040)
     cupy.__dict__["zeros"] = lambda _: Probe()
     monkeypatch.setitem(sys.modules, "cupy", cupy)
-    assert what in refused(1, "train", "--data", "strokes", "--backend", "cupy")
-    assert backend.choose("auto").name == "numpy"
+    assert missing in refused(1, "train", "--data", "strokes", "--backend", "cupy")
+    assert choose_backend("auto").name == "numpy"
 
 
-def test_a_missing_package_is_said_to_be_missing(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_package_says_how_to_install_it(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "cupy", None)
     assert "requirements-gpu.txt" in refused(1, "train", "--data", "strokes", "--backend", "cupy")
 
 
-def test_a_gpu_without_enough_memory_ends_in_what_to_lower() -> None:
-    with pytest.raises(BackendError, match=r"too little memory .*12 GB.* lower --batch"), backend.enough_memory():
+def test_a_gpu_without_enough_memory_is_an_error_that_says_what_to_reduce() -> None:
+    with pytest.raises(BackendError, match=r"too little memory .*12 GB.* lower --batch"), enough_memory():
         raise OutOfMemoryError("12 GB asked for")
 
 
-def test_a_lack_of_memory_that_nobody_describes_has_no_empty_brackets() -> None:
-    with pytest.raises(BackendError, match=r"^the machine has too little memory: "), backend.enough_memory():
+def test_a_memory_error_without_details_has_no_empty_parentheses() -> None:
+    with pytest.raises(BackendError, match=r"^the machine has too little memory: "), enough_memory():
         raise MemoryError
 
 
-def test_other_exceptions_are_not_taken_for_it() -> None:
-    with pytest.raises(ZeroDivisionError), backend.enough_memory():
+def test_a_different_exception_is_not_a_memory_error() -> None:
+    with pytest.raises(ZeroDivisionError), enough_memory():
         raise ZeroDivisionError
 
 
-def test_devices_are_named_and_what_is_taken(run: Run, events: Events) -> None:
+def test_devices_shows_the_backends_and_the_automatic_choice(run: Run, events: Events) -> None:
     output = run("devices").stdout
     assert "NumPy on the CPU" in output
-    assert "takes " in output
+    assert "uses " in output
     result = events("devices")[-1]
     assert result["backends"]["numpy"]["usable"] is True
     assert result["auto"] in result["backends"]
 
 
-def test_speeds_are_numbers_above_nothing(events: Events, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The command has the name of its module, and hides it.
-    monkeypatch.setattr(import_module("tinygrad_mnist.commands.bench"), "SECONDS", 0.01)
+def test_bench_measures_positive_speeds(events: Events, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_command, "SECONDS", 0.01)
     speeds = events("bench")[-1]["digits_per_second"]["numpy"]
     assert set(speeds) == {"784-1", "784-300-1"}
     assert all(speed > 0 for speed in speeds.values())
-    assert "digits a second" in run("bench").stdout
+    assert "digits/second" in run("bench").stdout
 
 
 @pytest.fixture
-def elsewhere() -> backend.Backend:
-    """A device on which a stray call of NumPy raises, as it does on a GPU."""
+def other_device() -> Backend:
+    """A device where a stray call of NumPy raises, as it does on a GPU."""
     strict = pytest.importorskip("array_api_strict")
-    return backend.Backend("strict", strict, strict.Device("device1"), "another device")
+    return Backend("strict", strict, strict.Device("device1"), "another device")
 
 
-WHOLE = [("train", "--seed", 1, "--epochs", 2, "--hidden", 5, "--digits", "1,4-6", "--augment"), ("baseline",)]
+COMMANDS = [("train", "--seed", 1, "--epochs", 2, "--hidden", 5, "--digits", "1,4-6", "--augment"), ("baseline",)]
 
 
-@pytest.mark.parametrize("words", WHOLE)
-def test_whole_commands_run_on_another_device(
-    words: tuple[object, ...], elsewhere: backend.Backend, events: Events, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("words", COMMANDS)
+def test_commands_run_on_a_different_device(
+    words: tuple[object, ...], other_device: Backend, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = events(*words, "--data", "strokes")[-1]
-    monkeypatch.setattr(backend, "choose", lambda _: elsewhere)
+    monkeypatch.setattr(options, "choose_backend", lambda _: other_device)
     there = events(*words, "--data", "strokes")[-1]
     assert there["backend"] == "strict"
     names = ("test_accuracy", "loss") if "loss" in here else ("l1", "squared")
@@ -142,10 +143,10 @@ def test_whole_commands_run_on_another_device(
         assert a == pytest.approx(b, rel=1e-4)
 
 
-def test_a_network_trained_on_another_device_is_evaluated_there(
-    elsewhere: backend.Backend, events: Events, monkeypatch: pytest.MonkeyPatch
+def test_a_network_trained_on_a_different_device_is_evaluated_there(
+    other_device: Backend, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend, "choose", lambda _: elsewhere)
+    monkeypatch.setattr(options, "choose_backend", lambda _: other_device)
     trained = events("train", "--data", "strokes", "--epochs", 2, "--save", "model.npz")[-1]
     measured = events("evaluate", "model.npz", "--data", "strokes")[-1]
     assert measured["accuracy"] == trained["test_accuracy"]

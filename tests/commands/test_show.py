@@ -1,4 +1,4 @@
-"""show: which pictures are shown, what is written under them, and what is refused."""
+"""show: which pictures it shows, with which captions, and what it refuses."""
 
 import sys
 from collections.abc import Callable
@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from tinygrad_mnist import checkpoint, datasets
-from tinygrad_mnist.checkpoint import Checkpoint
-from tinygrad_mnist.commands.show import show
+from tinygrad_mnist import datasets
+from tinygrad_mnist.arrays.layers import Layer
+from tinygrad_mnist.commands.show_command import show
 from tinygrad_mnist.datasets import idx, mnist
-from tinygrad_mnist.network import Layer
+from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.checkpoint import Checkpoint
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -24,27 +25,27 @@ STROKES = ("--data", "strokes")
 
 @pytest.fixture(autouse=True)
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give every test the same terminal, as narrow as they come."""
+    """Give every test the same narrow terminal."""
     monkeypatch.setenv("COLUMNS", "60")
 
 
 def save(name: str, digits: tuple[int, ...], *layers: tuple[Any, Any]) -> None:
-    """Write a model of these weights and biases."""
+    """Write a model with these weights and biases."""
     parameters = tuple(Layer(np.asarray(w, np.float32), np.asarray(b, np.float32)) for w, b in layers)
     checkpoint.save(Path(name), Checkpoint(parameters, digits, seed=0))
 
 
-def says_3_always() -> None:
+def save_model_that_always_predicts_3() -> None:
     save("model.npz", (3, 7), (np.zeros((784, 1)), [np.log(9)]))
 
 
-def with_hidden_units(outgoing: Any, digits: tuple[int, ...]) -> None:
+def save_hidden_units(outgoing: Any, digits: tuple[int, ...]) -> None:
     """Write a model whose hidden units have these outgoing weights (H, O)."""
     units, outputs = np.shape(outgoing)
     save("model.npz", digits, (np.eye(784, units), np.zeros(units)), (outgoing, np.zeros(outputs)))
 
 
-def test_alone_it_shows_the_first_test_digits_with_their_labels(run: Run, events: Events) -> None:
+def test_the_first_test_digits_are_shown_with_their_labels(run: Run, events: Events) -> None:
     result = events("show", *STROKES, "--count", 5)[-1]
     labels = datasets.load("strokes", (3, 7)).test.labels[:5].tolist()
     assert result["shown"] == [{"position": n, "label": label} for n, label in enumerate(labels)]
@@ -55,12 +56,12 @@ def test_alone_it_shows_the_first_test_digits_with_their_labels(run: Run, events
     assert [len(row) for row in captions] == [2, 2, 1]
 
 
-def test_a_picture_is_the_digit_that_its_caption_names(run: Run) -> None:
+def test_the_picture_in_the_terminal_is_the_image(run: Run) -> None:
     output = run("show", *STROKES, "--count", 1).stdout
     image = datasets.load("strokes", (3, 7)).test.images[0]
     lines = output.split("\n\n", 1)[1].splitlines()[:14]
-    inked = np.array([[sign in above for sign in line.ljust(28)] for line in lines for above in ("▀█", "▄█")])
-    np.testing.assert_array_equal(inked, image >= 128)
+    ink = np.array([[sign in above for sign in line.ljust(28)] for line in lines for above in ("▀█", "▄█")])
+    np.testing.assert_array_equal(ink, image >= 128)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +75,8 @@ def test_a_picture_is_the_digit_that_its_caption_names(run: Run) -> None:
         ("show", "weights", "model.npz"),
     ],
 )
-def test_nothing_is_wider_than_60_columns(run: Run, words: tuple[object, ...]) -> None:
-    says_3_always()
+def test_the_output_fits_into_60_columns(run: Run, words: tuple[object, ...]) -> None:
+    save_model_that_always_predicts_3()
     data = () if "weights" in words else STROKES
     result = run(*words, *data)
     assert result.exit_code == 0
@@ -83,7 +84,7 @@ def test_nothing_is_wider_than_60_columns(run: Run, words: tuple[object, ...]) -
     assert len(result.stdout.splitlines()) > 15
 
 
-def test_a_seed_draws_the_same_digits_again_and_another_one_others(events: Events) -> None:
+def test_a_seed_chooses_the_same_digits_again_and_a_different_seed_does_not(events: Events) -> None:
     one, again, two = (
         [shown["position"] for shown in events("show", *STROKES, "--seed", seed)[-1]["shown"]] for seed in (1, 1, 2)
     )
@@ -91,7 +92,7 @@ def test_a_seed_draws_the_same_digits_again_and_another_one_others(events: Event
     assert len(set(one)) == 6
 
 
-def test_more_digits_than_there_are_is_all_of_them_once(events: Events) -> None:
+def test_a_count_larger_than_the_test_set_shows_every_digit_once(events: Events) -> None:
     for seed in ((), ("--seed", 5)):
         shown = events("show", *STROKES, "--count", 1000, *seed)[-1]["shown"]
         assert sorted(one["position"] for one in shown) == list(range(60))
@@ -111,7 +112,7 @@ def test_a_single_digit_can_be_shown(events: Events) -> None:
         *[("--plot", value) for value in ("picture", "picture.jpg", "png")],
     ],
 )
-def test_a_value_that_means_nothing_is_bad_usage(refused: Refused, option: str, value: str) -> None:
+def test_an_invalid_value_is_bad_usage(refused: Refused, option: str, value: str) -> None:
     assert option in refused(2, "show", *STROKES, option, value)
 
 
@@ -128,22 +129,21 @@ def test_a_value_that_means_nothing_is_bad_usage(refused: Refused, option: str, 
         ("show", "wrong", "model.npz", "--digits", "3,7"),
     ],
 )
-def test_what_does_not_go_together_is_bad_usage(refused: Refused, words: tuple[object, ...]) -> None:
+def test_arguments_that_a_subcommand_does_not_take_are_bad_usage(refused: Refused, words: tuple[object, ...]) -> None:
     refused(2, *words)
 
 
 @pytest.mark.parametrize("option", [("--json",), ("--count", 3), ("--data", "strokes"), ("-d", "strokes")])
-def test_an_option_in_front_of_a_command_is_not_silently_dropped(refused: Refused, option: tuple[object, ...]) -> None:
-    sentence = refused(2, "show", *option, "ideal")
-    assert "'ideal' would be dropped: options go behind it" in sentence
+def test_an_option_before_a_subcommand_is_bad_usage(refused: Refused, option: tuple[object, ...]) -> None:
+    assert "must come after 'ideal'" in refused(2, "show", *option, "ideal")
 
 
 @pytest.mark.parametrize("name", sorted(show.commands))
-def test_every_command_within_has_help_with_an_example(run: Run, name: str) -> None:
+def test_every_subcommand_has_help_with_an_example(run: Run, name: str) -> None:
     assert f"python cli.py show {name}" in run("show", name, "--help").stdout
 
 
-def test_an_ideal_digit_is_the_mean_of_all_training_digits(run: Run, events: Events) -> None:
+def test_an_ideal_digit_is_the_mean_of_its_training_images(run: Run, events: Events) -> None:
     result = events("show", "ideal", *STROKES, "--digits", "7,1")[-1]
     training = datasets.load("strokes", (1, 7)).training
     for shown, digit in zip(result["shown"], (7, 1), strict=True):
@@ -154,12 +154,14 @@ def test_an_ideal_digit_is_the_mean_of_all_training_digits(run: Run, events: Eve
     assert output.index("7   mean of 120") < output.index("1   mean of 120")
 
 
-def test_mnists_ideal_digits_are_means_of_as_many_as_the_book_says(events: Events, shared_mnist: Path) -> None:
+def test_the_ideal_digits_of_mnist_are_means_of_as_many_images_as_in_the_book(
+    events: Events, shared_mnist: Path
+) -> None:
     shown = events("show", "ideal", "--data", shared_mnist)[-1]["shown"]
     assert [(one["digit"], one["images"]) for one in shown] == [(3, 6131), (7, 6265)]
 
 
-def test_a_line_has_one_picture_that_is_its_weights(run: Run, events: Events) -> None:
+def test_a_linear_model_for_two_digits_has_one_picture_of_its_weights(run: Run, events: Events) -> None:
     w = np.zeros((28, 28))
     w[:14], w[14:] = 0.5, -2
     save("model.npz", (4, 9), (w.reshape(784, 1), [0.25]))
@@ -167,11 +169,11 @@ def test_a_line_has_one_picture_that_is_its_weights(run: Run, events: Events) ->
     assert result["shown"] == [{"unit": 0, "name": "4 against 9", "bias": 0.25, "least": -2.0, "largest": 0.5}]
     assert (result["digits"], result["layers"], result["hidden"]) == ([4, 9], [784, 1], False)
     lines = run("show", "weights", "model.npz").stdout.splitlines()
-    assert lines[1].endswith("+ speaks for, - against")
+    assert lines[1].endswith("+ counts for, - against")
     assert [line.strip() for line in lines[-15:]] == [""] * 7 + ["-" * 28] * 7 + ["4 against 9"]
 
 
-def test_ten_digits_have_a_picture_each(run: Run) -> None:
+def test_a_linear_model_for_ten_digits_has_a_picture_for_each(run: Run) -> None:
     save("model.npz", tuple(range(10)), (np.ones((784, 10)), np.zeros(10)))
     output = run("show", "weights", "model.npz").stdout
     assert [output.count(f"digit {digit}") for digit in range(10)] == [1] * 10
@@ -184,74 +186,74 @@ def test_ten_digits_have_a_picture_each(run: Run) -> None:
         ([[3.0, 0, 0], [0, 0, 1], [2, 4, 2]], (1, 5, 8), ["unit 2, for 5", "unit 0, for 1"]),
     ],
 )
-def test_those_hidden_units_come_first_that_are_listened_to_most(
+def test_the_hidden_units_with_the_strongest_outgoing_weights_come_first(
     run: Run, outgoing: Any, digits: tuple[int, ...], captions: list[str]
 ) -> None:
-    with_hidden_units(outgoing, digits)
+    save_hidden_units(outgoing, digits)
     last = run("show", "weights", "model.npz", "--count", 2).stdout.splitlines()[-1]
     assert [caption.strip() for caption in last.split("  ") if caption.strip()] == captions
 
 
-def test_of_two_hidden_layers_no_unit_is_said_to_speak_for_a_digit(run: Run) -> None:
+def test_with_two_hidden_layers_the_captions_name_no_digits(run: Run) -> None:
     layers = [(np.ones((784, 2)), np.zeros(2)), (np.eye(2), np.zeros(2)), (np.ones((2, 1)), np.zeros(1))]
     save("model.npz", (3, 7), *layers)
     assert run("show", "weights", "model.npz").stdout.splitlines()[-1].split() == ["unit", "0", "unit", "1"]
 
 
-def test_weights_of_pixels_that_make_no_square_are_refused(run: Run, refused: Refused) -> None:
+def test_weights_of_images_that_are_not_square_are_refused(run: Run, refused: Refused) -> None:
     save("model.npz", (3, 7), (np.ones((783, 1)), [0]))
     assert "783 pixels" in refused(1, "show", "weights", "model.npz")
 
 
 @pytest.mark.parametrize("command", ["weights", "wrong"])
-def test_a_model_that_is_not_there_is_one_sentence(refused: Refused, command: str) -> None:
+def test_a_missing_model_is_reported_in_one_sentence(refused: Refused, command: str) -> None:
     assert "missing.npz does not exist" in refused(1, "show", command, "missing.npz")
 
 
-def test_mistakes_are_those_that_evaluate_counts_and_the_worst_come_first(events: Events) -> None:
+def test_the_mistakes_are_those_that_evaluate_counts_with_the_worst_first(events: Events) -> None:
     events("train", *STROKES, "--digits", "3,5,8", "--epochs", 1, "--seed", 0, "--save", "model.npz")
     table = np.array(events("evaluate", "model.npz", *STROKES)[-1]["confusion"])
     result = events("show", "wrong", "model.npz", *STROKES, "--count", 1000)[-1]
     shown = result["shown"]
     assert len(shown) == result["wrong"] == table.sum() - np.trace(table) > 3
     labels = datasets.load("strokes", (3, 5, 8)).test.labels
-    too_much = []
+    excess = []
     for one in shown:
-        assert labels[one["position"]] == one["label"] != one["said"]
+        assert labels[one["position"]] == one["label"] != one["predicted"]
         z = dict(zip(result["digits"], one["logits"], strict=True))
-        assert one["said"] == max(z, key=z.__getitem__)
-        assert one["sureness"] == pytest.approx(1 / (1 + np.exp(-z[one["said"]])), rel=1e-6)
-        too_much.append(z[one["said"]] - z[one["label"]])
-    assert too_much == sorted(too_much, reverse=True)
+        assert one["predicted"] == max(z, key=z.__getitem__)
+        assert one["confidence"] == pytest.approx(1 / (1 + np.exp(-z[one["predicted"]])), rel=1e-6)
+        excess.append(z[one["predicted"]] - z[one["label"]])
+    assert excess == sorted(excess, reverse=True)
 
 
-def test_a_caption_says_what_it_is_what_it_was_read_as_and_how_sure(run: Run) -> None:
-    says_3_always()
+def test_a_caption_names_the_label_the_prediction_and_its_probability(run: Run) -> None:
+    save_model_that_always_predicts_3()
     output = run("show", "wrong", "model.npz", *STROKES, "--count", 2).stdout
     assert "30 of 60 test digits" in output
-    assert output.splitlines()[-1].split("  ")[0] == "7 read as 3, 90.00 %"
+    assert output.splitlines()[-1].split("  ")[0] == "7 predicted as 3, 90.00 %"
 
 
-def test_hardly_any_doubt_is_not_called_none(run: Run) -> None:
+def test_a_probability_is_never_rounded_up_to_100_percent(run: Run) -> None:
     save("model.npz", (3, 7), (np.zeros((784, 1)), [50.0]))
     output = run("show", "wrong", "model.npz", *STROKES).stdout
-    assert "7 read as 3, >99.99 %" in output
+    assert "7 predicted as 3, >99.99 %" in output
     assert "100" not in output
 
 
-def test_where_nothing_is_wrong_there_is_nothing_to_show_or_to_plot(run: Run, events: Events, refused: Refused) -> None:
-    perfect_folder()
+def test_without_mistakes_there_is_nothing_to_show_or_to_plot(run: Run, events: Events, refused: Refused) -> None:
+    save_separable_digits()
     save("model.npz", (3, 7), (np.ones((4, 1)), [-1.0]))
     words = ("show", "wrong", "model.npz", "--data", "small")
     assert events(*words)[-1]["shown"] == []
     assert run(*words).stdout.splitlines()[-1] == "wrong     0 of 10 test digits, the worst first"
     pytest.importorskip("matplotlib")
-    assert "reads all 10 test digits right" in refused(1, *words, "--plot", "wrong.png")
+    assert "predicts all 10 test digits correctly" in refused(1, *words, "--plot", "wrong.png")
     assert not Path("wrong.png").exists()
 
 
-def perfect_folder() -> None:
-    """Write a data set of threes, all ink, and sevens, all paper, of 2 x 2 pixels."""
+def save_separable_digits() -> None:
+    """Write a data set of 2 x 2 pixels, in which each 3 is white and each 7 is black."""
     folder = Path("small")
     folder.mkdir()
     labels = np.array([3, 7] * 5, np.uint8)
@@ -262,13 +264,13 @@ def perfect_folder() -> None:
         idx.write(folder / label_name, labels)
 
 
-def test_images_of_another_size_than_the_model_knows_are_refused(run: Run, refused: Refused) -> None:
-    says_3_always()
-    perfect_folder()
+def test_images_of_a_different_size_than_the_model_needs_are_refused(run: Run, refused: Refused) -> None:
+    save_model_that_always_predicts_3()
+    save_separable_digits()
     assert "784 pixels, and these have 4" in refused(1, "show", "wrong", "model.npz", "--data", "small")
 
 
-def test_without_matplotlib_the_terminal_still_shows_pictures(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_terminal_shows_pictures_without_matplotlib(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     output = run("show", *STROKES, "--count", 2).stdout
     assert "█" in output
@@ -284,9 +286,9 @@ def test_without_matplotlib_the_terminal_still_shows_pictures(run: Run, monkeypa
         ("evaluate", "model.npz", *STROKES),
     ],
 )
-def test_a_plot_is_a_file_and_its_name_is_said(run: Run, events: Events, words: tuple[object, ...]) -> None:
+def test_a_plot_is_written_to_a_file_that_the_report_names(run: Run, events: Events, words: tuple[object, ...]) -> None:
     pytest.importorskip("matplotlib")
-    says_3_always()
+    save_model_that_always_predicts_3()
     result = run(*words, "--plot", "plot.svg")
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1] == "plot      plot.svg"
@@ -300,7 +302,7 @@ def test_a_plot_is_a_file_and_its_name_is_said(run: Run, events: Events, words: 
 
 
 @pytest.mark.parametrize("words", [("show", *STROKES), ("evaluate", "model.npz", *STROKES)])
-def test_a_plot_that_cannot_be_written_is_refused_before_any_work(refused: Refused, words: tuple[object, ...]) -> None:
+def test_an_unwritable_plot_is_refused_before_any_work(refused: Refused, words: tuple[object, ...]) -> None:
     pytest.importorskip("matplotlib")
     assert "there is no folder" in refused(1, *words, "--plot", "nowhere/plot.png")
     assert not Path("data").exists()

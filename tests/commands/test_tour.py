@@ -1,4 +1,4 @@
-"""The README's code blocks run, in their order; the shell completes what it names."""
+"""The code blocks of the README run, and the shell completes commands, options and values."""
 
 import os
 import re
@@ -16,31 +16,31 @@ Run = Callable[..., Result]
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-FOUND_WRONG = 1
-"""The exit code of a check that found what was planted."""
+FAILED_CHECK = 1
+"""The exit code of a gradient check that found the planted bug."""
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
-def test_the_tour_can_be_walked(run: Run, tmp_path: Path) -> None:
+def test_the_commands_of_the_tour_run(run: Run, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     (tour,) = blocks("console")
     for line in tour.splitlines():
         assert line.startswith("$ python cli.py ")
         result = run(*shlex.split(line.removeprefix("$ python cli.py ")))
-        assert result.exit_code == (FOUND_WRONG if "--plant" in line else 0), result.output
+        assert result.exit_code == (FAILED_CHECK if "--plant" in line else 0), result.output
 
 
-def test_the_picture_of_a_three_is_read_as_one(run: Run, tmp_path: Path) -> None:
+def test_the_photo_of_a_3_is_predicted_as_a_3(run: Run, tmp_path: Path) -> None:
     assert run("train", "--data", "strokes", "--seed", 1, "--save", "model.npz").exit_code == 0
     result = run("predict", "model.npz", ROOT / "docs" / "three.jpg")
     assert "digit     3" in result.stdout
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-def test_each_piece_of_python_does_what_it_says(block: str) -> None:
+def test_each_block_of_python_runs(block: str) -> None:
     done = subprocess.run([sys.executable, "-c", block], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -52,8 +52,8 @@ def test_each_piece_of_python_does_what_it_says(block: str) -> None:
 def test_the_shell_completes_commands_options_and_values(typed: str, completed: str) -> None:
     program = "from tinygrad_mnist.commands import main; main(prog_name='tinygrad-mnist')"
     words = f"tinygrad-mnist {typed}"
-    asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_TINYGRAD_MNIST_COMPLETE": "bash_complete"}
-    said = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=os.environ | asked, capture_output=True, text=True
+    request = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_TINYGRAD_MNIST_COMPLETE": "bash_complete"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=os.environ | request, capture_output=True, text=True
     )
-    assert f"plain,{completed}" in said.stdout.splitlines()
+    assert f"plain,{completed}" in done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""train: what it says to a person, to a program, and to one who asked for something impossible."""
+"""train: its report for people, its JSON for programs, and its errors."""
 
 import io
 import os
@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from tinygrad_mnist import checkpoint
 from tinygrad_mnist import train as training
-from tinygrad_mnist.commands.training_report import ToPerson
+from tinygrad_mnist.console.reporters import TextReporter
 from tinygrad_mnist.datasets import digits, idx, mnist
+from tinygrad_mnist.runs import checkpoint
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -23,7 +23,7 @@ Refused = Callable[..., str]
 
 ROOT = Path(__file__).parents[2]
 
-PROMISED = {
+RESULTS = {
     "digits",
     "data",
     "epochs",
@@ -36,50 +36,53 @@ PROMISED = {
 }
 
 
-def test_a_person_sees_what_is_trained_and_how_it_went(run: Run) -> None:
+def test_the_report_shows_the_settings_and_the_result(run: Run) -> None:
     result = run("train", "--data", "strokes", "--epochs", 3, "--seed", 1)
     assert result.exit_code == 0
-    for expected in ("strokes made offline", "3 or 7", "784-1, linear", "NumPy", "seed      1", "all epochs done"):
+    seen = ("digits drawn by this program", "3 or 7", "784-1, linear", "NumPy", "seed      1", "all epochs done")
+    for expected in seen:
         assert expected in result.stdout
     assert [line[:9] for line in result.stderr.splitlines()] == ["epoch 1  ", "epoch 2  ", "epoch 3  "]
 
 
-@pytest.mark.parametrize("digits", ["3,7", "0-9"])
-def test_no_line_is_wider_than_60_columns(digits: str, run: Run) -> None:
-    output = run("train", "--data", "strokes", "--digits", digits, "--epochs", 3, "--save", "model.npz").output
+@pytest.mark.parametrize("words", [(), ("--digits", "0-9"), ("--step", "momentum", "--lr", 1.2345e-5, "--augment")])
+def test_the_report_fits_into_60_columns(words: tuple[object, ...], run: Run) -> None:
+    output = run("train", "--data", "strokes", "--epochs", 3, "--save", "model.npz", *words).output
     assert max(len(line) for line in output.splitlines()) <= 60
 
 
 @pytest.mark.parametrize(
     ("words", "warned"), [(("--digits", "0-2", "--loss", "mean"), True), (("--digits", "0-2"), False), ((), False)]
 )
-def test_the_mean_loss_of_many_digits_is_warned_of(words: tuple[str, ...], warned: bool, run: Run) -> None:
-    said = run("train", "--data", "strokes", "--epochs", 1, *words)
-    assert ("try --loss cross-entropy" in said.stderr) == warned
+def test_there_is_a_warning_about_the_mean_loss_only_for_more_than_two_digits(
+    words: tuple[str, ...], warned: bool, run: Run
+) -> None:
+    result = run("train", "--data", "strokes", "--epochs", 1, *words)
+    assert ("try --loss cross-entropy" in result.stderr) == warned
 
 
-def test_the_bar_of_a_training_that_goes_on_counts_from_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_progress_bar_of_a_resumed_training_counts_all_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(stream, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stderr", stream)
-    epoch = training.Epoch(8, 0.5, 0.9, (), None, 0.9, 8)
-    with ToPerson().epochs(30, after=7) as show:
-        show(epoch)
+    state = training.TrainingState(8, 0.5, 0.9, (), None, 0.9, 8)
+    with TextReporter().epochs(30, after=7) as show:
+        show(state)
     assert "8/30  loss 0.5000  valid 90.00 %" in stream.getvalue()
 
 
-def test_quiet_is_one_line(run: Run) -> None:
+def test_quiet_prints_one_line(run: Run) -> None:
     result = run("train", "--data", "strokes", "--epochs", 3, "--quiet", "--seed", 4)
     assert len(result.output.splitlines()) == 1
     assert "test 9" in result.output
     assert "seed 4" in result.output
 
 
-def test_a_program_reads_a_start_the_epochs_and_a_result(events: Events) -> None:
+def test_the_json_events_are_a_start_the_epochs_and_a_result(events: Events) -> None:
     start, *epochs, result = events("train", "--data", "strokes", "--epochs", 3, "--patience", 3)
     assert start["event"] == "start"
     assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
-    assert result.keys() >= PROMISED
+    assert result.keys() >= RESULTS
     assert result["digits"] == [3, 7]
     assert (result["data"], result["backend"], result["epochs"]) == ("strokes", "numpy", 3)
     assert result["valid_accuracy"] == max(epoch["valid_accuracy"] for epoch in epochs)
@@ -88,9 +91,9 @@ def test_a_program_reads_a_start_the_epochs_and_a_result(events: Events) -> None
     assert result["seconds"] > 0
 
 
-def test_auto_says_on_standard_error_that_it_draws_and_why(run: Run) -> None:
+def test_auto_reports_on_standard_error_why_it_draws_digits(run: Run) -> None:
     result = run("train", "--epochs", 1, "--quiet")
-    assert "strokes made offline instead of MNIST" in result.stderr
+    assert "digits drawn by this program instead of MNIST" in result.stderr
     assert "cannot be downloaded" in result.stderr
     assert "instead" not in result.stdout
 
@@ -102,7 +105,7 @@ def test_the_seed_in_the_result_repeats_the_run(events: Events) -> None:
     assert {**first, "seconds": 0} == {**again, "seconds": 0}
 
 
-def test_two_runs_without_a_seed_have_different_ones(events: Events) -> None:
+def test_runs_without_a_seed_use_different_seeds(events: Events) -> None:
     seeds = {events("train", "--data", "strokes", "--epochs", 1)[-1]["seed"] for _ in range(3)}
     assert len(seeds) > 1
 
@@ -126,7 +129,7 @@ def test_options_reach_the_training(events: Events) -> None:
         (("--preset", "best", "--epochs", 1), [784, 500, 1]),
     ],
 )
-def test_layers_are_as_asked_for(events: Events, words: tuple[object, ...], layers: list[int]) -> None:
+def test_hidden_sets_the_sizes_of_the_layers(events: Events, words: tuple[object, ...], layers: list[int]) -> None:
     start, *_, result = events("train", "--data", "strokes", "--epochs", 1, *words, "--save", "model.npz")
     assert start["layers"] == layers
     measured = events("evaluate", "model.npz", "--data", "strokes")[-1]
@@ -134,38 +137,63 @@ def test_layers_are_as_asked_for(events: Events, words: tuple[object, ...], laye
     assert len(measured["confusion"]) == len(result["digits"])
 
 
-def test_options_change_single_settings_of_a_preset(events: Events) -> None:
+def test_options_override_settings_of_a_preset(events: Events) -> None:
     words = ("train", "--data", "strokes", "--preset", "best", "--hidden", 10, "--epochs", 2, "--no-augment")
     start = events(*words)[0]
-    expected = {"hidden": [10], "epochs": 2, "augment": False, "loss": "cross-entropy", "step": "momentum"}
+    expected = {"hidden": [10], "epochs": 2, "augment": False, "loss": "cross-entropy", "optimizer": "momentum"}
     assert start.items() >= expected.items()
 
 
-def test_distortions_are_repeated_by_the_seed_and_change_what_is_learned(events: Events) -> None:
+@pytest.mark.parametrize(
+    ("words", "setting", "name"),
+    [
+        (("--preset", "line"), "layers", [784, 1]),
+        (("--step", "plain"), "optimizer", "sgd"),
+        (("--step", "momentum"), "optimizer", "momentum"),
+    ],
+)
+def test_earlier_names_of_options_still_work(
+    words: tuple[str, ...], setting: str, name: object, events: Events
+) -> None:
+    start = events("train", "--data", "strokes", "--epochs", 1, *words)[0]
+    assert start[setting] == name
+
+
+def test_earlier_names_of_options_are_not_shown(run: Run, refused: Refused) -> None:
+    shown = run("train", "--help").stdout
+    assert "[linear|chapter|best]" in shown
+    assert "[sgd|momentum]" in shown
+    assert "--step" not in shown
+    assert "plain" not in shown
+    assert "'line'" not in refused(2, "train", "--preset", "x")
+    assert "'plain'" not in refused(2, "train", "--step", "x")
+
+
+def test_distortions_depend_on_the_seed_and_change_the_training(events: Events) -> None:
     words = ("train", "--data", "strokes", "--hidden", 10, "--epochs", 2, "--seed", 1)
     plain, distorted, again = (events(*words, flag)[-1]["loss"] for flag in ("--no-augment", "--augment", "--augment"))
     assert plain != distorted == again
 
 
-def test_patience_stops_the_run(events: Events) -> None:
+def test_training_stops_when_patience_runs_out(events: Events) -> None:
     result = events("train", "--data", "strokes", "--lr", 1e-9, "--patience", 2, "--seed", 0)[-1]
     assert (result["epochs"], result["best_epoch"], result["stopped"]) == (3, 3, "no improvement")
 
 
-def test_save_keeps_a_network_that_evaluate_measures_the_same(events: Events) -> None:
+def test_evaluate_finds_the_same_accuracy_in_the_saved_network(events: Events) -> None:
     trained = events("train", "--data", "strokes", "--epochs", 3, "--digits", "4,9", "--save", "model.npz")[-1]
     measured = events("evaluate", "model.npz", "--data", "strokes")[-1]
     assert measured["accuracy"] == trained["test_accuracy"]
     assert measured["digits"] == [4, 9]
 
 
-@pytest.mark.parametrize("place", ["nowhere/model.npz", "."])
-def test_a_place_that_cannot_be_saved_to_is_refused_before_training(refused: Refused, place: str) -> None:
-    refused(1, "train", "--data", "strokes", "--save", place)
+@pytest.mark.parametrize("path", ["nowhere/model.npz", "."])
+def test_an_unwritable_path_is_refused_before_training(refused: Refused, path: str) -> None:
+    refused(1, "train", "--data", "strokes", "--save", path)
     assert not Path("data").exists()
 
 
-def test_steps_that_are_too_long_end_in_advice(run: Run) -> None:
+def test_a_learning_rate_that_is_too_high_is_an_error_with_advice(run: Run) -> None:
     result = run("train", "--data", "strokes", "--lr", 1e40, "--seed", 0)
     assert result.exit_code == 1
     assert "the loss became nan" in result.stderr
@@ -185,17 +213,17 @@ def test_steps_that_are_too_long_end_in_advice(run: Run) -> None:
         *[("--seed", value) for value in ("-1", "x", str(2**63))],
         *[("--hidden", value) for value in ("-1", "3,", "x", "1e3", "3.5", "100001", "9" * 5000, ",".join(100 * "1"))],
         *[("--hold-out", value) for value in ("0", "1", "-0.1", "nan")],
-        *[(option, "x") for option in ("--loss", "--step", "--schedule", "--preset")],
+        *[(option, "x") for option in ("--loss", "--optimizer", "--step", "--schedule", "--preset")],
         ("--dtype", "float16"),
         ("--backend", "torch"),
     ],
 )
-def test_a_value_that_means_nothing_is_bad_usage(refused: Refused, option: str, value: str) -> None:
+def test_an_invalid_value_is_bad_usage(refused: Refused, option: str, value: str) -> None:
     assert option in refused(2, "train", "--data", "strokes", option, value)
 
 
 @pytest.mark.parametrize("option", ["--digits", "--hidden"])
-def test_a_value_too_long_to_read_is_cut(option: str, refused: Refused) -> None:
+def test_a_very_long_value_is_cut_off_in_the_error(option: str, refused: Refused) -> None:
     assert len(refused(2, "train", option, "x" * 10_000)) < 200
 
 
@@ -203,13 +231,13 @@ def test_a_missing_folder_is_bad_data(refused: Refused) -> None:
     assert "nowhere is not a folder" in refused(1, "train", "--data", "nowhere")
 
 
-def test_a_batch_larger_than_the_set_is_one_step_an_epoch(events: Events) -> None:
+def test_a_batch_may_be_larger_than_the_training_set(events: Events) -> None:
     assert events("train", "--data", "strokes", "--batch", 10**9, "--epochs", 2)[-1]["epochs"] == 2
 
 
-def test_cupy_where_there_is_none_is_one_sentence(refused: Refused) -> None:
+def test_missing_cupy_is_reported_in_one_sentence(refused: Refused) -> None:
     try:
-        import cupy  # noqa: F401 - whether it is there is the question
+        import cupy  # noqa: F401 - only to see whether it can be imported
     except ImportError:
         assert "requirements-gpu.txt" in refused(1, "train", "--data", "strokes", "--backend", "cupy")
     else:
@@ -217,32 +245,34 @@ def test_cupy_where_there_is_none_is_one_sentence(refused: Refused) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_mnists_threes_and_sevens_are_told_apart_to_98_percent(events: Events, shared_mnist: Path, seed: int) -> None:
+def test_the_accuracy_on_3_and_7_of_mnist_is_at_least_98_percent(events: Events, shared_mnist: Path, seed: int) -> None:
     result = events("train", "--data", shared_mnist, "--seed", seed)[-1]
     assert result["data"] == "mnist"
     assert result["test_accuracy"] >= 0.98
 
 
-def test_a_file_larger_than_memory_is_read_where_it_lies(
+def test_a_data_set_larger_than_memory_is_never_copied(
     events: Events, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every way to a copy is closed: choosing digits, holding some out and training have to do without."""
+    """Every method that copies the images is disabled for choosing digits, for holding some out and for training."""
     rng = np.random.default_rng(0)
     for (images, labels), count in ((mnist.TRAINING, 60), (mnist.TEST, 30)):
         idx.write(tmp_path / images, rng.integers(0, 256, (count, 28, 28), dtype=np.uint8))
         idx.write(tmp_path / labels, (np.arange(count) % 10).astype(np.uint8))
     expected = events("train", "--data", tmp_path, "--seed", 1, "--epochs", 2)[-1]
-    monkeypatch.setattr(digits, "SMALL", 0)
+    monkeypatch.setattr(digits, "COPY_LIMIT", 0)
     monkeypatch.delattr(digits.Digits, "images")
     result = events("train", "--data", tmp_path, "--seed", 1, "--epochs", 2)[-1]
     assert result["loss"] == expected["loss"]
 
 
-def test_a_network_larger_than_memory_is_one_sentence(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_larger_than_memory_is_reported_in_one_sentence(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def too_large(*_: object) -> None:
         raise MemoryError("Unable to allocate 74.5 GiB")
 
-    monkeypatch.setattr("tinygrad_mnist.train.start", too_large)
+    monkeypatch.setattr("tinygrad_mnist.train.initial_state", too_large)
     result = refused(1, "train", "--data", "strokes", "--quiet")
     assert (
         "the machine has too little memory (Unable to allocate 74.5 GiB): train with a lower --batch or --hidden"
@@ -250,13 +280,13 @@ def test_a_network_larger_than_memory_is_one_sentence(refused: Refused, monkeypa
     )
 
 
-def test_a_link_that_leads_in_a_circle_becomes_the_file_that_is_saved(run: Run) -> None:
+def test_a_link_to_itself_is_replaced_by_the_saved_file(run: Run) -> None:
     Path("circle").symlink_to("circle")
     assert run("train", "--data", "strokes", "--epochs", 1, "--save", "circle").exit_code == 0
     assert checkpoint.load(Path("circle")).digits == (3, 7)
 
 
-def test_a_plot_does_not_take_the_place_of_the_network(refused: Refused, run: Run) -> None:
+def test_a_plot_never_overwrites_the_network(refused: Refused, run: Run) -> None:
     pytest.importorskip("matplotlib")
     run("train", "--data", "strokes", "--epochs", 1, "--save", "model.png")
     before = Path("model.png").read_bytes()
@@ -265,28 +295,10 @@ def test_a_plot_does_not_take_the_place_of_the_network(refused: Refused, run: Ru
     assert Path("model.png").read_bytes() == before
 
 
-def test_a_file_name_that_is_no_text_is_shown_as_well_as_can_be(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_valid_text_is_accepted(tmp_path: Path) -> None:
     name = os.fsdecode(b"m\xff.npz")
     words = [sys.executable, ROOT / "cli.py", "train", "--data", "strokes", "--epochs", "1", "--save", name]
     strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
     done = subprocess.run(words, cwd=tmp_path, env=strict, capture_output=True, text=True)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
     assert (tmp_path / name).exists()
-
-
-@pytest.mark.parametrize(("words", "fewer"), [((), True), (("--augment",), False)])
-def test_pixels_that_are_paper_in_all_the_digits_are_left_out_where_these_stay_as_they_are(
-    words: tuple[str, ...], fewer: bool, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[int, ...]] = []
-    learned = training.batches
-
-    def batches(examples: training.Examples, settings: training.Settings, epoch: int) -> Any:
-        seen.append(examples.images.shape)
-        return learned(examples, settings, epoch)
-
-    monkeypatch.setattr(training, "batches", batches)
-    assert run("train", "--data", "strokes", "--epochs", 1, "--save", "model.npz", *words).exit_code == 0
-    ((_, pixels),) = seen
-    assert (pixels < 784) == fewer
-    assert checkpoint.load(Path("model.npz")).parameters[0].w.shape == (784, 1)

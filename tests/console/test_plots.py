@@ -1,4 +1,4 @@
-"""Plots: whole files of the two formats, the same for the same data, and refused beforehand where they cannot be."""
+"""Plots: valid files in both formats, the same for the same data, and errors before any work."""
 
 import os
 import re
@@ -14,7 +14,7 @@ import click
 import numpy as np
 import pytest
 
-from tinygrad_mnist.commands import plots
+from tinygrad_mnist.console import plots
 from tinygrad_mnist.errors import CheckpointError, PlotError
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -35,22 +35,22 @@ PLOTS: dict[str, Callable[[Path], None]] = {
     "weights": partial(plots.weights, IMAGES / 255 - 0.5, CAPTIONS, "Three units"),
 }
 
-SAID = {
+TEXTS = {
     "training_curve": [
         "epoch",
         "loss",
         "accuracy",
-        "held-out digits, highest 97.50 % in epoch 2",
-        "test digits 96.00 %",
+        "validation digits, highest 97.50 % in epoch 2",
+        "test digits, 96.00 %",
     ],
-    "confusion": ["what it is", "what the network said", "1,126", "99.18 %", "99.00 % right, 31 of 3,107 wrong"],
+    "confusion": ["true digit", "predicted digit", "correct", "1,126", "99.18 %", "99.00 % correct, 31 of 3,107 wrong"],
     "digits": ["Three digits", *CAPTIONS],
     "weights": ["Three units", *CAPTIONS, "weight of a pixel:  ← against    for →"],
 }
 
 
 def texts(path: Path) -> list[str]:
-    """Return all texts in an SVG file. Raises expat.ExpatError where it is not well-formed."""
+    """Return all texts in an SVG file. Raises expat.ExpatError if it is not well-formed."""
     found: list[str] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda name, _: found.append("") if name in ("text", "tspan") else None
@@ -65,7 +65,7 @@ def texts(path: Path) -> list[str]:
 
 
 def size(path: Path) -> tuple[int, int]:
-    """Return width and height of a PNG file (PNG specification, section 11.2.1)."""
+    """Return the width and height of a PNG file (PNG specification, section 11.2.1)."""
     content = path.read_bytes()
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
     assert content[12:16] == b"IHDR"
@@ -75,7 +75,7 @@ def size(path: Path) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("name", PLOTS)
-def test_a_png_is_a_picture_of_many_colours_and_of_a_size_to_look_at(name: str, tmp_path: Path) -> None:
+def test_a_png_has_many_colors_and_a_reasonable_size(name: str, tmp_path: Path) -> None:
     path = tmp_path / "plot.png"
     PLOTS[name](path)
     wide, high = size(path)
@@ -89,15 +89,17 @@ def test_a_png_is_a_picture_of_many_colours_and_of_a_size_to_look_at(name: str, 
 
 
 @pytest.mark.parametrize("name", PLOTS)
-def test_an_svg_is_well_formed_and_its_words_are_text(name: str, tmp_path: Path) -> None:
+def test_an_svg_is_well_formed_and_contains_its_texts(name: str, tmp_path: Path) -> None:
     path = tmp_path / "plot.svg"
     PLOTS[name](path)
-    assert set(SAID[name]) <= set(texts(path))
+    assert set(TEXTS[name]) <= set(texts(path))
 
 
 @pytest.mark.parametrize("ending", [".png", ".svg"])
 @pytest.mark.parametrize("name", PLOTS)
-def test_the_same_data_gives_the_same_file_whatever_the_users_settings(name: str, ending: str, tmp_path: Path) -> None:
+def test_the_same_data_gives_the_same_file_regardless_of_the_users_settings(
+    name: str, ending: str, tmp_path: Path
+) -> None:
     paths = [tmp_path / f"{which}{ending}" for which in ("one", "two")]
     PLOTS[name](paths[0])
     own = {"lines.linewidth": 9, "font.size": 30, "svg.fonttype": "path", "savefig.dpi": 50, "axes.grid": True}
@@ -108,14 +110,14 @@ def test_the_same_data_gives_the_same_file_whatever_the_users_settings(name: str
     assert not re.search(rb"20\d\d-\d\d-\d\d", paths[0].read_bytes())
 
 
-def test_capital_endings_are_endings_too(tmp_path: Path) -> None:
+def test_uppercase_endings_are_accepted(tmp_path: Path) -> None:
     PLOTS["digits"](tmp_path / "PLOT.PNG")
     assert size(tmp_path / "PLOT.PNG")[0] > 0
     plots.require_plottable(tmp_path / "PLOT.SVG")
 
 
 @pytest.mark.parametrize("title", ["$x_1$", "50 % <&>", "a^b_c \\frac", "数字.npz"])
-def test_a_title_is_taken_as_it_is(title: str, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+def test_a_title_is_shown_literally(title: str, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     plots.digits(IMAGES, CAPTIONS, title, tmp_path / "plot.svg")
     assert title in texts(tmp_path / "plot.svg")
     plots.digits(IMAGES, CAPTIONS, title, tmp_path / "plot.png")
@@ -123,8 +125,8 @@ def test_a_title_is_taken_as_it_is(title: str, tmp_path: Path, recwarn: pytest.W
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 10, 37])
-def test_a_sheet_shows_every_picture_within_its_edges(count: int, tmp_path: Path) -> None:
-    """Each picture is all ink: there are as many black pixels as pictures have, at 6 dots by 6 for each pixel."""
+def test_a_sheet_shows_every_picture_completely(count: int, tmp_path: Path) -> None:
+    """Each picture is black. Each of its 28 x 28 pixels is drawn as 6 x 6 dots, so the number of dots is known."""
     from PIL import Image
 
     path = tmp_path / "plot.png"
@@ -139,30 +141,30 @@ def test_a_sheet_shows_every_picture_within_its_edges(count: int, tmp_path: Path
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (6, 3), (10, 5), (12, 4), (100, 10)])
-def test_a_sheet_has_rows_that_are_full_and_not_much_fewer_than_columns(count: int, columns: int) -> None:
+def test_the_rows_of_a_sheet_are_full_and_slightly_fewer_than_its_columns(count: int, columns: int) -> None:
     assert plots._columns(count) == columns
 
 
-def test_every_number_of_pictures_finds_a_place() -> None:
+def test_the_number_of_columns_suits_every_number_of_pictures() -> None:
     for count in range(1, 1001):
         columns = plots._columns(count)
         assert 1 <= columns <= count
         assert columns * (columns + 1) >= count
 
 
-def test_greys_are_ink_on_paper(tmp_path: Path) -> None:
+def test_digits_are_drawn_dark_on_light(tmp_path: Path) -> None:
     from PIL import Image
 
     image = np.zeros((1, 28, 28), np.uint8)
     image[0, 14:], image[0, :, 14:] = 255, 128
     plots.digits(image, [""], "", tmp_path / "plot.png")
     with Image.open(tmp_path / "plot.png") as drawn:
-        grey = drawn.convert("L")
+        gray = drawn.convert("L")
         left, top = round(150 * plots.MARGIN), round(150 * plots.TITLE)
-        assert [grey.getpixel((left + x, top + y)) for x, y in ((42, 42), (42, 126), (126, 42))] == [255, 0, 127]
+        assert [gray.getpixel((left + x, top + y)) for x, y in ((42, 42), (42, 126), (126, 42))] == [255, 0, 127]
 
 
-def test_blue_is_for_and_red_is_against(tmp_path: Path) -> None:
+def test_positive_weights_are_blue_and_negative_ones_red(tmp_path: Path) -> None:
     from PIL import Image
 
     w = np.full((1, 28, 28), 1.0)
@@ -175,43 +177,43 @@ def test_blue_is_for_and_red_is_against(tmp_path: Path) -> None:
     assert below[0] > below[2] + 50
 
 
-def test_one_epoch_is_a_plot_and_none_is_a_mistake(tmp_path: Path) -> None:
+def test_one_epoch_can_be_plotted_and_none_is_an_error(tmp_path: Path) -> None:
     plots.training_curve(EPOCHS[:1], tmp_path / "plot.svg")
-    said = texts(tmp_path / "plot.svg")
-    assert "held-out digits, highest 90.00 % in epoch 1" in said
-    assert not any(text.startswith("test digits") for text in said)
+    shown = texts(tmp_path / "plot.svg")
+    assert "validation digits, highest 90.00 % in epoch 1" in shown
+    assert not any(text.startswith("test digits") for text in shown)
     with pytest.raises(ValueError, match="no epochs"):
         plots.training_curve([], tmp_path / "plot.svg")
 
 
-def test_of_equal_epochs_the_last_is_named_as_training_keeps_it(tmp_path: Path) -> None:
+def test_the_last_of_several_equally_good_epochs_is_named(tmp_path: Path) -> None:
     plots.training_curve([(1, 0.2, 1.0), (2, 0.1, 1.0), (3, 0.1, 0.5)], tmp_path / "plot.svg")
-    said = texts(tmp_path / "plot.svg")
-    assert "held-out digits, highest 100.00 % in epoch 2" in said
-    ticks = [float(text.removesuffix(" %")) for text in said if re.fullmatch(r"[\d.]+ %", text)]
+    shown = texts(tmp_path / "plot.svg")
+    assert "validation digits, highest 100.00 % in epoch 2" in shown
+    ticks = [float(text.removesuffix(" %")) for text in shown if re.fullmatch(r"[\d.]+ %", text)]
     assert max(ticks) == 100
 
 
-def test_no_mistakes_at_all_is_a_table_too(tmp_path: Path) -> None:
+def test_a_confusion_matrix_without_mistakes_can_be_plotted(tmp_path: Path) -> None:
     plots.confusion(np.array([[5, 0], [0, 5]]), (3, 7), {"3": 1.0, "7": 1.0}, tmp_path / "plot.svg")
-    assert "100.00 % right, 0 of 10 wrong" in texts(tmp_path / "plot.svg")
+    assert "100.00 % correct, 0 of 10 wrong" in texts(tmp_path / "plot.svg")
 
 
-def test_no_window_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plots_need_no_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     for draw in PLOTS.values():
         draw(tmp_path / "plot.png")
 
 
 @pytest.mark.parametrize("name", ["plot", "plot.jpg", "plot.pdf", "plot.png.gz", ".png"])
-def test_other_endings_are_bad_usage(name: str, tmp_path: Path, one_sentence: OneSentence) -> None:
+def test_an_unknown_ending_is_bad_usage(name: str, tmp_path: Path, one_sentence: OneSentence) -> None:
     with pytest.raises(click.BadParameter, match=r"ends neither in \.png nor in \.svg") as refusal:
         plots.require_plottable(tmp_path / name)
     one_sentence(refusal.value.message.replace(".png", "PNG").replace(".svg", "SVG"))
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "matplotlib.figure"])
-def test_where_matplotlib_is_missing_it_is_said_how_to_get_it(
+def test_the_error_for_missing_matplotlib_says_how_to_install_it(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_sentence: OneSentence
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
@@ -228,20 +230,20 @@ def test_a_folder_and_a_missing_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_read_only_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Permissions do not hold for an administrator, who may be running this.
+    # Permissions do not apply to an administrator, who may run this test.
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(CheckpointError, match="read-only"):
         plots.require_plottable(tmp_path / "plot.png")
 
 
-def test_what_can_be_plotted_is_not_refused_and_nothing_is_written_yet(tmp_path: Path) -> None:
+def test_a_possible_plot_is_accepted_and_nothing_is_written_yet(tmp_path: Path) -> None:
     (tmp_path / "there.png").write_bytes(b"old")
     for name in ("there.png", "new.svg"):
         plots.require_plottable(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["there.png"]
 
 
-def test_a_disk_that_fills_up_halfway_leaves_the_old_plot(
+def test_a_full_disk_leaves_the_old_plot_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_sentence: OneSentence
 ) -> None:
     path = tmp_path / "plot.png"

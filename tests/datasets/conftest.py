@@ -1,4 +1,4 @@
-"""A small data set with MNIST's four names, and mirrors on the loopback address that serve it, well or badly."""
+"""A small data set in files with MNIST's four names, and local mirrors that serve it correctly or incorrectly."""
 
 import gzip
 import hashlib
@@ -17,7 +17,7 @@ from tinygrad_mnist.datasets import idx, mnist
 
 @pytest.fixture
 def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """The contents of four files by name: 60 training and 30 test digits, which now count as the official ones."""
+    """The contents of the four files by name: 60 training and 30 test digits, which count as the official MNIST."""
     rng = np.random.default_rng(0)
     contents = {}
     for (images, labels), count in ((mnist.TRAINING, 60), (mnist.TEST, 30)):
@@ -33,15 +33,15 @@ def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, by
 
 
 class Mirror(BaseHTTPRequestHandler):
-    """Answers /HOW/NAME.gz with the file NAME, in the way that HOW says."""
+    """Answers a request for /KIND/NAME.gz with the file NAME, correctly or with the fault that KIND names."""
 
     contents: dict[str, bytes]
 
     def do_GET(self) -> None:
-        how, name = self.path.strip("/").split("/")
+        kind, name = self.path.strip("/").split("/")
         content = self.contents[name.removesuffix(".gz")]
         packed = gzip.compress(content)
-        match how:
+        match kind:
             case "good":
                 self.answer(packed)
             case "plain":
@@ -66,12 +66,12 @@ class Mirror(BaseHTTPRequestHandler):
                 time.sleep(1)
 
     def answer(self, body: bytes, claimed: int | None = 0) -> None:
-        """Send a body that has as many bytes as claimed, or its own number for 0; None claims nothing."""
+        """Send a body, and claim this length for it. 0 claims its true length, and None claims no length."""
         self.send_response(200)
         if claimed is not None:
             self.send_header("Content-Length", str(claimed or len(body)))
         self.end_headers()
-        with suppress(ConnectionError):  # whoever asked was killed, as a test wanted it
+        with suppress(ConnectionError):  # a test may have killed the client
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
@@ -80,7 +80,7 @@ class Mirror(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def mirror(small_mnist: dict[str, bytes]) -> Iterator[str]:
-    """The address of a server; what is behind it says how it answers, as in `mirror + "truncated/"`."""
+    """The address of a server. Append a kind to choose how it answers, as in `mirror + "truncated/"`."""
     handler = type("SmallMirror", (Mirror,), {"contents": small_mnist})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

@@ -1,12 +1,12 @@
-"""Progress bars: as many steps as there are things, closed at the end and where the work breaks off."""
+"""Progress bars: one step for each item, and closed at the end or if the work stops early."""
 
 import pytest
 
-from tinygrad_mnist.datasets.bars import shown
+from tinygrad_mnist.datasets.bars import track
 
 
-class Noted:
-    """A bar that notes what is done to it."""
+class RecordingBar:
+    """A bar that records the calls to it."""
 
     def __init__(self, name: str) -> None:
         self.name, self.total, self.done, self.closed = name, 0, 0, False
@@ -19,24 +19,24 @@ class Noted:
 
 
 @pytest.fixture
-def bars() -> list[Noted]:
+def bars() -> list[RecordingBar]:
     return []
 
 
-def make(bars: list[Noted]) -> object:
-    return lambda name: bars.append(Noted(name)) or bars[-1]
+def recorder(bars: list[RecordingBar]) -> object:
+    return lambda name: bars.append(RecordingBar(name)) or bars[-1]
 
 
-def test_a_bar_moves_as_each_thing_is_done_with(bars: list[Noted]) -> None:
-    for number, thing in enumerate(shown("abc", "letters", make(bars))):  # type: ignore[arg-type]
-        assert thing == "abc"[number]
+def test_a_bar_advances_after_each_item(bars: list[RecordingBar]) -> None:
+    for number, item in enumerate(track("abc", "letters", recorder(bars))):  # type: ignore[arg-type]
+        assert item == "abc"[number]
         assert (bars[0].name, bars[0].total, bars[0].done) == ("letters", 3, number)
     assert (bars[0].done, bars[0].closed) == (3, True)
 
 
-def test_a_bar_is_closed_where_the_work_breaks_off(bars: list[Noted]) -> None:
+def test_a_bar_is_closed_if_the_work_stops_early(bars: list[RecordingBar]) -> None:
     def work() -> None:
-        for _ in shown("abc", "letters", make(bars)):  # type: ignore[arg-type]
+        for _ in track("abc", "letters", recorder(bars)):  # type: ignore[arg-type]
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -44,7 +44,7 @@ def test_a_bar_is_closed_where_the_work_breaks_off(bars: list[Noted]) -> None:
     assert (bars[0].done, bars[0].closed) == (0, True)
 
 
-def test_without_bars_or_without_things_there_is_none(bars: list[Noted]) -> None:
-    assert list(shown("abc", "letters", None)) == ["a", "b", "c"]
-    assert list(shown("", "letters", make(bars))) == []  # type: ignore[arg-type]
+def test_there_is_no_bar_if_none_is_wanted_or_there_are_no_items(bars: list[RecordingBar]) -> None:
+    assert list(track("abc", "letters", None)) == ["a", "b", "c"]
+    assert list(track("", "letters", recorder(bars))) == []  # type: ignore[arg-type]
     assert bars == []

@@ -1,4 +1,4 @@
-"""The front door: which data set is taken, and what is said when it is not the best one."""
+"""datasets.load: which data set it chooses, and what it reports if that is not MNIST."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ Contents = dict[str, bytes]
 
 
 @pytest.fixture(autouse=True)
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, no mirrors, and few strokes."""
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in an empty folder, without mirrors, and with few drawn digits."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(datasets.FOLDER_VARIABLE, raising=False)
     monkeypatch.setattr(mnist, "MIRRORS", ())
@@ -28,39 +28,40 @@ def write(folder: Path, contents: Contents) -> Path:
     return folder
 
 
-def test_auto_takes_mnist_where_it_is_found_and_says_nothing(small_mnist: Contents) -> None:
+def test_auto_uses_mnist_without_a_notice_if_it_is_found(small_mnist: Contents) -> None:
     write(Path("data/mnist"), small_mnist)
-    told: list[str] = []
-    data = datasets.load("auto", (3, 7), told.append)
-    assert (data.name, told) == ("mnist", [])
+    notices: list[str] = []
+    data = datasets.load("auto", (3, 7), notices.append)
+    assert (data.name, notices) == ("mnist", [])
 
 
-def test_auto_draws_strokes_where_there_is_no_mnist_and_says_why(small_mnist: Contents) -> None:
-    told: list[str] = []
-    data = datasets.load("auto", (3, 7), told.append)
+def test_auto_draws_digits_and_gives_the_reason_if_there_is_no_mnist(small_mnist: Contents) -> None:
+    notices: list[str] = []
+    data = datasets.load("auto", (3, 7), notices.append)
     assert data.name == "strokes"
-    assert len(told) == 1
-    assert "strokes" in told[0]
-    assert "MNIST cannot be downloaded" in told[0]
+    assert len(notices) == 1
+    assert "Using digits drawn by this program instead of MNIST" in notices[0]
+    assert "--data strokes" in notices[0]
+    assert "because MNIST cannot be downloaded" in notices[0]
 
 
-def test_auto_never_trains_on_a_spoiled_mnist(small_mnist: Contents) -> None:
+def test_auto_never_uses_damaged_mnist_files(small_mnist: Contents) -> None:
     write(Path("data/mnist"), {name: content[:-1] for name, content in small_mnist.items()})
     assert datasets.load("auto", (3, 7)).name == "strokes"
 
 
-def test_mnist_insists(small_mnist: Contents) -> None:
+def test_mnist_is_not_replaced_by_drawn_digits(small_mnist: Contents) -> None:
     with pytest.raises(DataError, match="cannot be downloaded"):
         datasets.load("mnist", (3, 7))
 
 
-def test_strokes_insist_where_mnist_is_there(small_mnist: Contents) -> None:
+def test_strokes_are_not_replaced_by_mnist(small_mnist: Contents) -> None:
     write(Path("data/mnist"), small_mnist)
     assert datasets.load("strokes", (3, 7)).name == "strokes"
 
 
 @pytest.mark.parametrize("source", ["auto", "mnist"])
-def test_the_environment_variable_comes_before_our_own_folder(
+def test_the_folder_in_the_environment_variable_comes_before_data_mnist(
     small_mnist: Contents, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     write(Path("elsewhere"), small_mnist)
@@ -69,34 +70,34 @@ def test_the_environment_variable_comes_before_our_own_folder(
 
 
 @pytest.mark.parametrize("source", ["auto", "mnist"])
-def test_an_environment_variable_that_names_no_folder_is_a_mistake(
+def test_an_environment_variable_with_a_missing_folder_is_refused(
     small_mnist: Contents, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     write(Path("data/mnist"), small_mnist)
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, "typing-mistake")
-    with pytest.raises(DataError, match="typing-mistake, which TINYGRAD_MNIST_DATA names, is not a folder"):
+    with pytest.raises(DataError, match="TINYGRAD_MNIST_DATA names typing-mistake, which is not a folder"):
         datasets.load(source, (3, 7))
 
 
 @pytest.mark.parametrize("source", ["auto", "mnist"])
-def test_an_environment_variable_that_names_other_digits_is_refused(
+def test_an_environment_variable_with_another_data_set_is_refused(
     small_mnist: Contents, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     write(Path("elsewhere"), small_mnist)
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, "elsewhere")
     monkeypatch.setitem(mnist.SHA256, mnist.TRAINING[0], "0" * 64)
-    with pytest.raises(DataError, match="not the official MNIST: try --data elsewhere"):
+    with pytest.raises(DataError, match="not the official MNIST: unset it, or use --data elsewhere"):
         datasets.load(source, (3, 7))
 
 
-def test_a_folder_comes_before_everything(small_mnist: Contents, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_comes_before_the_environment_variable(small_mnist: Contents, monkeypatch: pytest.MonkeyPatch) -> None:
     write(Path("mine"), small_mnist)
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, "elsewhere")
     data = datasets.load("mine", (4, 9))
     assert set(data.training.labels) == set(data.test.labels) == {4, 9}
 
 
-def test_a_folder_with_other_digits_is_said_to_be_unofficial(
+def test_a_folder_with_another_data_set_is_called_unofficial(
     small_mnist: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(Path("mine"), small_mnist)
@@ -107,19 +108,19 @@ def test_a_folder_with_other_digits_is_said_to_be_unofficial(
 
 
 @pytest.mark.parametrize("source", ["nowhere", "Mnist", ""])
-def test_a_folder_that_is_not_there_is_named(source: str) -> None:
+def test_a_missing_folder_is_refused(source: str) -> None:
     with pytest.raises(DataError, match=r"not a folder|has neither"):
         datasets.load(source, (3, 7))
 
 
-def test_the_books_counts_of_threes_and_sevens(shared_mnist: Path) -> None:
+def test_mnist_has_as_many_threes_and_sevens_as_the_book_says(shared_mnist: Path) -> None:
     data = datasets.load(str(shared_mnist), (3, 7))
     counts = [[int((part.labels == digit).sum()) for digit in (3, 7)] for part in (data.training, data.test)]
     assert counts == [[6131, 6265], [1010, 1028]]
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_where_strokes_are_kept_is_said_where_they_are(kept: bool) -> None:
-    if not kept:
+@pytest.mark.parametrize("saved", [True, False])
+def test_the_origin_of_drawn_digits_names_their_folder_if_they_are_saved(saved: bool) -> None:
+    if not saved:
         Path("data").write_text("in the way")
-    assert ("in data/strokes" in datasets.load("strokes", (3, 7)).origin) == kept
+    assert ("in data/strokes" in datasets.load("strokes", (3, 7)).origin) == saved

@@ -1,4 +1,4 @@
-"""The IDX format: every type and rank comes back as written, and no broken file is taken for an array."""
+"""The IDX format: arrays of every type and rank are read as they were written, and broken files are refused."""
 
 import gzip
 import struct
@@ -23,19 +23,19 @@ SMALL_FILE = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 0, 1, 2, 3, 4, 5])
 
 
 def header(code: int, *sizes: int) -> bytes:
-    """Return the first bytes of a file, written here by the format's definition."""
+    """Return the first bytes of a file, written here according to the format's definition."""
     return struct.pack(f">BBBB{len(sizes)}I", 0, 0, code, len(sizes), *sizes)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return a place for an IDX file."""
+    """Return a path for an IDX file."""
     return tmp_path / "images-idx3-ubyte"
 
 
 @pytest.fixture
 def refused(path: Path, one_sentence: Callable[[object], None]) -> Refused:
-    """Return a check that what lies at `path` is refused in one sentence that names it."""
+    """Return a check that the file at `path` is refused in one sentence that names it."""
 
     def check(match: str | None = None) -> None:
         with pytest.raises(DataError, match=match) as caught:
@@ -47,14 +47,14 @@ def refused(path: Path, one_sentence: Callable[[object], None]) -> Refused:
 
 
 @packings
-def test_the_bytes_of_a_file_are_those_of_the_definition(path: Path, pack: Pack) -> None:
+def test_the_bytes_of_the_definition_are_read(path: Path, pack: Pack) -> None:
     path.write_bytes(pack(SMALL_FILE))
     array = idx.read(path)
     assert array.dtype == np.uint8
     np.testing.assert_array_equal(array, SMALL)
 
 
-def test_a_written_file_has_the_bytes_of_the_definition(path: Path) -> None:
+def test_the_bytes_of_the_definition_are_written(path: Path) -> None:
     idx.write(path, SMALL)
     assert path.read_bytes() == SMALL_FILE
 
@@ -70,7 +70,7 @@ def test_elements_are_big_endian_in_every_type(path: Path, pack: Pack, dtype: st
 
 
 @packings
-def test_every_array_comes_back_as_written(path: Path, pack: Pack) -> None:
+def test_every_array_is_read_as_it_was_written(path: Path, pack: Pack) -> None:
     hypothesis = pytest.importorskip("hypothesis")
     numpy_strategies = pytest.importorskip("hypothesis.extra.numpy")
     dtypes = hypothesis.strategies.sampled_from([order + dtype for order in "<>" for dtype in CODES]).map(np.dtype)
@@ -81,40 +81,40 @@ def test_every_array_comes_back_as_written(path: Path, pack: Pack) -> None:
         array = array.T if transposed else array
         idx.write(path, array)
         path.write_bytes(pack(path.read_bytes()))
-        back = idx.read(path)
-        assert back.shape == array.shape
-        assert back.dtype == array.dtype.newbyteorder(">")
-        assert back.tobytes() == array.astype(back.dtype).tobytes()  # bytes, so that NaN is equal to itself
+        result = idx.read(path)
+        assert result.shape == array.shape
+        assert result.dtype == array.dtype.newbyteorder(">")
+        assert result.tobytes() == array.astype(result.dtype).tobytes()  # as bytes, NaN is equal to itself
 
     check()
 
 
 @packings
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (0, 3), (2, 3)])
-def test_what_is_read_cannot_be_written_to(path: Path, pack: Pack, shape: tuple[int, ...]) -> None:
+def test_the_array_is_read_only(path: Path, pack: Pack, shape: tuple[int, ...]) -> None:
     idx.write(path, np.zeros(shape, np.uint8))
     path.write_bytes(pack(path.read_bytes()))
     array = idx.read(path)
     assert not array.flags.writeable
 
 
-def test_a_plain_file_is_mapped_and_not_read(path: Path) -> None:
+def test_a_plain_file_is_memory_mapped(path: Path) -> None:
     idx.write(path, SMALL)
     assert isinstance(idx.read(path), np.memmap)
 
 
 @packings
-def test_the_content_decides_and_not_the_name(tmp_path: Path, pack: Pack) -> None:
+def test_the_content_decides_whether_a_file_is_gzipped(tmp_path: Path, pack: Pack) -> None:
     for name in ("images", "images.gz", "images.txt"):
         (tmp_path / name).write_bytes(pack(SMALL_FILE))
         np.testing.assert_array_equal(idx.read(tmp_path / name), SMALL)
 
 
 @packings
-def test_a_file_that_ends_early_is_refused_wherever_it_ends(path: Path, pack: Pack, refused: Refused) -> None:
-    whole = pack(SMALL_FILE)
-    for length in range(len(whole)):
-        path.write_bytes(whole[:length])
+def test_a_file_that_ends_early_is_refused(path: Path, pack: Pack, refused: Refused) -> None:
+    content = pack(SMALL_FILE)
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
         refused()
 
 
@@ -127,7 +127,7 @@ def test_content_that_ends_early_is_called_truncated(path: Path, pack: Pack, ref
 
 @packings
 @pytest.mark.parametrize("more", [b"\0", b"more" * 100])
-def test_content_that_goes_on_is_called_padded(path: Path, pack: Pack, more: bytes, refused: Refused) -> None:
+def test_content_that_is_too_long_is_called_padded(path: Path, pack: Pack, more: bytes, refused: Refused) -> None:
     path.write_bytes(pack(SMALL_FILE + more))
     refused("is padded")
 
@@ -142,24 +142,22 @@ def test_a_gzip_file_followed_by_something_else_is_refused(path: Path, refused: 
     "start",
     [b"\1\0\x08\1", b"\0\1\x08\1", b"\0\0\0\1", b"\0\0\x0a\1", b"\0\0\x0f\1", b"\x08\1\0\0", b"<!DOCTYPE html>"],
 )
-def test_what_does_not_start_as_an_idx_file_is_refused(path: Path, pack: Pack, start: bytes, refused: Refused) -> None:
+def test_a_file_with_a_wrong_start_is_refused(path: Path, pack: Pack, start: bytes, refused: Refused) -> None:
     path.write_bytes(pack(start + SMALL_FILE))
     refused("is not an IDX file")
 
 
 @packings
-def test_nothing_is_no_idx_file(path: Path, pack: Pack, refused: Refused) -> None:
+def test_an_empty_file_is_refused(path: Path, pack: Pack, refused: Refused) -> None:
     path.write_bytes(pack(b""))
-    refused("is not an IDX file: it starts with nothing")
+    refused("is not an IDX file: it is empty")
 
 
-def test_a_gzip_file_that_is_broken_anywhere_is_refused_or_read_right(
-    path: Path, one_sentence: Callable[[object], None]
-) -> None:
-    whole = gzip.compress(SMALL_FILE, mtime=0)
-    for position in range(len(whole)):
+def test_a_changed_gzip_file_is_refused_or_read_correctly(path: Path, one_sentence: Callable[[object], None]) -> None:
+    content = gzip.compress(SMALL_FILE, mtime=0)
+    for position in range(len(content)):
         for flip in (0x01, 0x80, 0xFF):
-            changed = bytearray(whole)
+            changed = bytearray(content)
             changed[position] ^= flip
             path.write_bytes(changed)
             try:
@@ -171,7 +169,7 @@ def test_a_gzip_file_that_is_broken_anywhere_is_refused_or_read_right(
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\0" * 100, b"\xff" * 100, bytes(range(256))])
-def test_garbage_behind_the_mark_of_gzip_is_refused(path: Path, garbage: bytes, refused: Refused) -> None:
+def test_garbage_after_the_magic_number_of_gzip_is_refused(path: Path, garbage: bytes, refused: Refused) -> None:
     path.write_bytes(b"\x1f\x8b" + garbage)
     refused("broken gzip")
 
@@ -182,7 +180,7 @@ def test_a_header_that_claims_terabytes_takes_no_memory(
     path: Path, pack: Pack, sizes: tuple[int, ...], refused: Refused
 ) -> None:
     path.write_bytes(pack(header(0x0E, *sizes) + bytes(100)))
-    refused(r"truncated|that can be held")
+    refused(r"truncated|cannot be held in memory")
 
 
 @packings
@@ -209,7 +207,7 @@ def test_a_folder_is_refused(path: Path, refused: Refused) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["bool", "u2", "u4", "i8", "f2", "c8", "U1"])
-def test_a_type_that_idx_lacks_is_refused_before_anything_is_written(path: Path, dtype: str) -> None:
+def test_a_type_that_idx_lacks_is_refused_and_nothing_is_written(path: Path, dtype: str) -> None:
     path.write_bytes(SMALL_FILE)
     with pytest.raises(ValueError, match="IDX has no element type"):
         idx.write(path, np.zeros(3, dtype))
@@ -217,7 +215,7 @@ def test_a_type_that_idx_lacks_is_refused_before_anything_is_written(path: Path,
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_real_mnist_has_the_shape_that_everybody_knows(shared_mnist: Path) -> None:
+def test_the_real_mnist_has_the_expected_shape(shared_mnist: Path) -> None:
     images = idx.read(shared_mnist / "t10k-images-idx3-ubyte.gz")
     assert images.shape == (10_000, 28, 28)
     assert images.dtype == np.uint8

@@ -1,4 +1,4 @@
-"""A folder of images: the labels are those of the folders, and no image is missed or taken for another in silence."""
+"""Folders of images: the folders' names are the labels, and no image is skipped or confused without an error."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,19 +25,19 @@ def drawn() -> Images:
     return {digit: strokes.draw(digit, 4, np.random.default_rng(digit)) for digit in (3, 5, 7)}
 
 
-def fill(part: Path, drawn: Images, ending: str = "png") -> None:
-    for digit, some in drawn.items():
+def fill(part: Path, drawn: Images, suffix: str = "png") -> None:
+    for digit, images in drawn.items():
         (part / str(digit)).mkdir(parents=True)
-        # Written in reverse, so that the order on the disk is not that of the names.
-        for number in reversed(range(len(some))):
-            Image.fromarray(some[number]).save(part / str(digit) / f"{number}.{ending}")
+        # Write them in reverse, so that their order on the disk differs from the order of their names.
+        for number in reversed(range(len(images))):
+            Image.fromarray(images[number]).save(part / str(digit) / f"{number}.{suffix}")
 
 
 @pytest.fixture
 def folder(tmp_path: Path, drawn: Images) -> Path:
-    """A folder of images, 4 of each digit to train on, and 2 to test on."""
+    """A folder with 4 training images and 2 test images of each digit."""
     fill(tmp_path / "mine" / "train", drawn)
-    fill(tmp_path / "mine" / "valid", {digit: some[:2] for digit, some in drawn.items()})
+    fill(tmp_path / "mine" / "valid", {digit: images[:2] for digit, images in drawn.items()})
     return tmp_path / "mine"
 
 
@@ -54,11 +54,9 @@ def refused(folder: Path, one_sentence: Callable[[object], None]) -> Refused:
 
 
 @pytest.mark.parametrize(("training", "test"), LAYOUTS)
-def test_grey_images_of_mnists_size_are_taken_as_they_are(
-    tmp_path: Path, drawn: Images, training: str, test: str
-) -> None:
+def test_gray_images_of_mnists_size_are_left_unchanged(tmp_path: Path, drawn: Images, training: str, test: str) -> None:
     fill(tmp_path / training, drawn)
-    fill(tmp_path / test, {digit: some[:2] for digit, some in drawn.items()}, "bmp")
+    fill(tmp_path / test, {digit: images[:2] for digit, images in drawn.items()}, "bmp")
     data = datasets.load(str(tmp_path), (3, 7))
     assert data.name == str(tmp_path)
     assert data.origin == f"images in {tmp_path}, {training} and {test}"
@@ -68,13 +66,13 @@ def test_grey_images_of_mnists_size_are_taken_as_they_are(
     assert data.test.labels.tolist() == [3] * 2 + [7] * 2
 
 
-def test_the_order_is_that_of_digits_and_names_whatever_is_asked_for(folder: Path) -> None:
+def test_images_are_sorted_by_digit_and_name(folder: Path) -> None:
     one, other = (datasets.load(str(folder), digits).training for digits in ((3, 7), (7, 3)))
     np.testing.assert_array_equal(one.images, other.images)
     np.testing.assert_array_equal(one.labels, other.labels)
 
 
-def test_other_images_are_prepared(folder: Path, drawn: Images) -> None:
+def test_larger_images_are_prepared(folder: Path, drawn: Images) -> None:
     size = (150, 150)
     for path in folder.rglob("3/*.png"):
         large = Image.fromarray(255 - drawn[3][int(path.stem)]).resize(size).convert("RGB")
@@ -85,20 +83,20 @@ def test_other_images_are_prepared(folder: Path, drawn: Images) -> None:
     assert np.mean(np.abs(threes.astype(int) - drawn[3])) < 0.3 * np.mean(drawn[3])
 
 
-def test_the_unlabelled_test_images_of_mnist_tiny_are_left_alone(folder: Path) -> None:
+def test_the_unlabeled_test_images_of_mnist_tiny_are_ignored(folder: Path) -> None:
     (folder / "test").mkdir()
-    (folder / "test" / "0.png").write_bytes(b"not looked at")
+    (folder / "test" / "0.png").write_bytes(b"not read")
     assert datasets.load(str(folder), (3, 7)).origin.endswith("train and valid")
 
 
 def test_test_comes_before_valid(folder: Path, drawn: Images) -> None:
-    fill(folder / "test", {digit: some[:1] for digit, some in drawn.items()})
+    fill(folder / "test", {digit: images[:1] for digit, images in drawn.items()})
     data = datasets.load(str(folder), (3, 7))
     assert data.origin.endswith("train and test")
     assert len(data.test.labels) == 2
 
 
-def test_what_is_hidden_or_no_image_is_ignored(folder: Path) -> None:
+def test_hidden_files_and_files_that_are_not_images_are_ignored(folder: Path) -> None:
     before = datasets.load(str(folder), (3, 7))
     (folder / "labels.csv").write_text("a table")
     (folder / "train" / ".cache").mkdir()
@@ -110,13 +108,13 @@ def test_what_is_hidden_or_no_image_is_ignored(folder: Path) -> None:
     np.testing.assert_array_equal(before.training.images, after.training.images)
 
 
-def test_only_images_of_the_wanted_digits_are_read(folder: Path, refused: Refused) -> None:
+def test_only_images_of_the_given_digits_are_read(folder: Path, refused: Refused) -> None:
     (folder / "train" / "5" / "0.png").write_bytes(b"not an image")
     assert set(datasets.load(str(folder), (3, 7)).training.labels) == {3, 7}
     refused("5/0.png is not an image", (3, 5))
 
 
-def test_the_four_files_come_first(folder: Path, small_mnist: dict[str, bytes]) -> None:
+def test_mnists_four_files_come_before_images(folder: Path, small_mnist: dict[str, bytes]) -> None:
     for name, content in small_mnist.items():
         (folder / name).write_bytes(content)
     assert len(datasets.load(str(folder), (3, 7)).training.labels) == 12
@@ -133,7 +131,7 @@ def test_a_truncated_image_is_named(folder: Path, refused: Refused) -> None:
 
 def test_a_larger_image_without_a_digit_is_named(folder: Path, refused: Refused) -> None:
     Image.new("L", (100, 100), 255).save(folder / "valid" / "3" / "9.png")
-    refused("valid/3/9.png has no digit in it")
+    refused("valid/3/9.png has no digit that stands out")
 
 
 @pytest.mark.parametrize("part", ["train", "valid"])
@@ -148,20 +146,20 @@ def test_a_digit_without_images_is_named(folder: Path, refused: Refused, part: s
 
 
 @pytest.mark.parametrize("name", ["three", "03", "10"])
-def test_a_folder_that_is_not_called_by_a_digit_is_named(folder: Path, refused: Refused, name: str) -> None:
+def test_a_folder_that_is_not_named_after_a_digit_is_refused(folder: Path, refused: Refused, name: str) -> None:
     (folder / "train" / name).mkdir()
-    refused(f"train/{name} is not called by a digit")
+    refused(f"train/{name} is not named after a digit")
 
 
-def test_a_folder_with_one_part_alone_is_no_data_set(folder: Path, refused: Refused) -> None:
+def test_a_folder_with_only_training_or_test_images_is_refused(folder: Path, refused: Refused) -> None:
     (folder / "valid").rename(folder / "elsewhere")
     refused("has no folder test or testing or valid")
     (folder / "train").rename(folder / "valid")
     refused("has no folder train or training")
 
 
-def test_a_folder_with_neither_is_told_of_both(tmp_path: Path, one_sentence: Callable[[object], None]) -> None:
-    assert not image_folder.is_one(tmp_path)
+def test_a_folder_without_data_is_refused(tmp_path: Path, one_sentence: Callable[[object], None]) -> None:
+    assert not image_folder.has_images(tmp_path)
     with pytest.raises(DataError, match="neither MNIST's four files nor images"):
         datasets.load(str(tmp_path), (3, 7))
     with pytest.raises(DataError, match="MNIST's files or images") as caught:
@@ -169,13 +167,13 @@ def test_a_folder_with_neither_is_told_of_both(tmp_path: Path, one_sentence: Cal
     one_sentence(caught.value)
 
 
-def test_an_image_of_mnists_size_that_is_dark_on_light_is_turned_round(tmp_path: Path) -> None:
+def test_an_image_of_mnists_size_that_is_dark_on_light_is_inverted(tmp_path: Path) -> None:
     from PIL import Image
 
     digit = strokes.draw(3, 1, np.random.default_rng(0))[0]
     Image.fromarray(digit).save(tmp_path / "light.png")
     Image.fromarray(255 - digit).save(tmp_path / "dark.png")
-    np.testing.assert_array_equal(image_folder.image(tmp_path / "light.png"), digit)
-    turned = image_folder.image(tmp_path / "dark.png")
-    assert turned[0].max() == 0
-    assert np.corrcoef(turned.ravel(), digit.ravel())[0, 1] > 0.8
+    np.testing.assert_array_equal(image_folder.load_image(tmp_path / "light.png"), digit)
+    inverted = image_folder.load_image(tmp_path / "dark.png")
+    assert inverted[0].max() == 0
+    assert np.corrcoef(inverted.ravel(), digit.ravel())[0, 1] > 0.8

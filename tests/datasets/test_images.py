@@ -1,4 +1,4 @@
-"""Pictures of digits: what is made of them is what MNIST's makers made of theirs, and no broken file does any harm."""
+"""Pictures of digits: they are prepared as MNIST's authors prepared theirs, and broken files do no harm."""
 
 import io
 import random
@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tinygrad_mnist import network, train
+from tinygrad_mnist import metrics, train
+from tinygrad_mnist.arrays.examples import Examples
 from tinygrad_mnist.datasets import images, strokes
 from tinygrad_mnist.errors import DataError
+from tinygrad_mnist.networks import dense
 
 Image = pytest.importorskip("PIL.Image")
 ImageFilter = pytest.importorskip("PIL.ImageFilter")
@@ -26,11 +28,11 @@ Refused = Callable[..., str]
 Real = dict[str, tuple[NDArray[Any], NDArray[Any]]]
 
 DIGIT = strokes.draw(3, 1, np.random.default_rng(0))[0]
-"""A three, as MNIST would have it."""
+"""An image of a 3, as in MNIST."""
 
 
 def saved(picture: Any, kind: str = "PNG", **options: Any) -> bytes:
-    """Return the file of a picture: of Pillow's, or of an array."""
+    """Return the file of a picture, which is Pillow's or an array."""
     if isinstance(picture, np.ndarray):
         picture = Image.fromarray(np.rint(picture).clip(0, 255).astype(np.uint8))
     file = io.BytesIO()
@@ -43,7 +45,7 @@ def prepared(content: bytes) -> NDArray[np.uint8]:
 
 
 def enlarged(digit: NDArray[np.uint8], factor: int = 8) -> NDArray[np.float64]:
-    """Return the ink of a digit (H, W), 0 to 1, on a larger page."""
+    """Return the ink of a digit (H, W), enlarged, from 0 to 1."""
     size = tuple(factor * side for side in digit.shape[::-1])
     return np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.BICUBIC)) / 255
 
@@ -52,13 +54,13 @@ def on_page(digit: NDArray[np.uint8], paper: float = 235, pen: float = 40, facto
     return paper + (pen - paper) * enlarged(digit, factor)
 
 
-def in_colours(digit: NDArray[np.uint8], paper: tuple[int, ...], pen: tuple[int, ...]) -> NDArray[np.float64]:
+def in_colors(digit: NDArray[np.uint8], paper: tuple[int, ...], pen: tuple[int, ...]) -> NDArray[np.float64]:
     ink = enlarged(digit)[..., None]
     return np.asarray(paper) + (np.asarray(pen) - np.asarray(paper)) * ink
 
 
 def lit(page: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a page with half the light in its lower right corner, and more than linearly less on the way."""
+    """Return a page with half the light in its lower right corner. The light fades faster than linearly."""
     y, x = (np.linspace(0, 1, size) for size in page.shape)
     return page * (1 - 0.3 * x[None, :] ** 2 - 0.2 * y[:, None])
 
@@ -74,14 +76,14 @@ def with_specks(page: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def turned(digit: NDArray[np.uint8]) -> bytes:
-    """Return a picture that lies on its side, and says so in its EXIF: orientation 6 is to be turned clockwise."""
+    """Return a picture on its side, with this orientation in its EXIF: 6 means that it must be turned clockwise."""
     exif = Image.Exif()
     exif[0x0112] = 6
     return saved(np.rot90(on_page(digit)), "JPEG", exif=exif)
 
 
 def transparent(digit: NDArray[np.uint8], ink: int) -> bytes:
-    """Return ink on nothing; what is transparent has a colour too, which must not show."""
+    """Return ink on a transparent background. The background has a color too, which must not show."""
     opacity = 255 * enlarged(digit)
     return saved(np.stack([np.where(opacity > 0, ink, 255 - ink)] * 3 + [opacity], axis=-1))
 
@@ -91,87 +93,87 @@ def softened(page: NDArray[np.float64]) -> bytes:
 
 
 PICTURES: dict[str, Draw] = {
-    "as it is": saved,
+    "unchanged": saved,
     "dark on light": lambda digit: saved(255 - digit),
     "enlarged": lambda digit: saved(on_page(digit)),
     "enlarged, light on dark": lambda digit: saved(on_page(digit, paper=20, pen=240)),
-    "half as large again": lambda digit: saved(Image.fromarray(255 - digit).resize((42, 42), Image.Resampling.BICUBIC)),
-    "on grey paper": lambda digit: saved(on_page(digit, paper=150, pen=90)),
-    "in less and less light": lambda digit: saved(lit(on_page(digit))),
+    "1.5 times as large": lambda digit: saved(Image.fromarray(255 - digit).resize((42, 42), Image.Resampling.BICUBIC)),
+    "on gray paper": lambda digit: saved(on_page(digit, paper=150, pen=90)),
+    "in fading light": lambda digit: saved(lit(on_page(digit))),
     "with noise and specks": lambda digit: saved(with_specks(on_page(digit)), "JPEG", quality=80),
-    "a poor JPEG": lambda digit: saved(on_page(digit), "JPEG", quality=30),
-    "upright by its EXIF": turned,
+    "a JPEG of low quality": lambda digit: saved(on_page(digit), "JPEG", quality=30),
+    "turned by its EXIF": turned,
     "black and transparent": lambda digit: transparent(digit, 0),
     "white and transparent": lambda digit: transparent(digit, 255),
-    "red on a green as bright": lambda digit: saved(in_colours(digit, (0, 130, 0), (255, 0, 0))),
+    "red on an equally bright green": lambda digit: saved(in_colors(digit, (0, 130, 0), (255, 0, 0))),
     "with a margin": lambda digit: saved(np.pad(on_page(digit), 150, constant_values=235)),
     "in a corner": lambda digit: saved(np.pad(on_page(digit, 225), ((0, 500), (700, 0)), constant_values=225)),
     "in a thin frame": lambda digit: saved(np.pad(on_page(digit), 1, constant_values=0)),
     "in a wide frame with soft edges": lambda digit: softened(np.pad(on_page(digit), 20, constant_values=60)),
     "in a white frame": lambda digit: saved(np.pad(on_page(digit, paper=180), 8, constant_values=255)),
     "with a palette": lambda digit: saved(Image.fromarray(on_page(digit).astype(np.uint8)).convert("P"), "GIF"),
-    "white and transparent by a key": lambda digit: saved(
+    "with a transparent color": lambda digit: saved(
         Image.fromarray(np.where(digit > 128, 250, 3).astype(np.uint8)).resize((196, 196), 0), transparency=3
     ),
-    "of 16 bits": lambda digit: saved(Image.fromarray((257 * on_page(digit)).astype(np.uint16))),
-    "of 1 bit": lambda digit: saved(Image.fromarray(on_page(digit) > 128), "TIFF", compression="group4"),
-    "of floats": lambda digit: saved(Image.fromarray((on_page(digit) / 100 - 1).astype(np.float32)), "TIFF"),
+    "with 16 bits": lambda digit: saved(Image.fromarray((257 * on_page(digit)).astype(np.uint16))),
+    "with 1 bit": lambda digit: saved(Image.fromarray(on_page(digit) > 128), "TIFF", compression="group4"),
+    "with floats": lambda digit: saved(Image.fromarray((on_page(digit) / 100 - 1).astype(np.float32)), "TIFF"),
     "in CMYK": lambda digit: saved(Image.fromarray(on_page(digit).astype(np.uint8)).convert("CMYK"), "JPEG"),
     "as WebP": lambda digit: saved(on_page(digit), "WEBP"),
     "as BMP": lambda digit: saved(on_page(digit), "BMP"),
 }
-"""Ways to have a picture of a digit (28, 28), 255 is ink."""
+"""Pictures that can be made of a digit (28, 28), in which 255 is ink."""
 
 
 @pytest.fixture(scope="module")
-def read(real_digits: Real) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:
-    """Return a reader of images (N, 28, 28): a linear model of MNIST's threes and sevens, made in a moment."""
+def predict(real_digits: Real) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:
+    """Return a function that predicts the digits of images (N, 28, 28): a linear model of MNIST's threes and sevens."""
     pixels, labels = real_digits["train"]
     rows = np.flatnonzero(np.isin(labels, (3, 7)))
-    t = network.targets(labels[rows], (3, 7))
-    training, held_out = (train.Examples(pixels, rows[part], t[part]) for part in (slice(2000, None), slice(2000)))
+    t = metrics.targets(labels[rows], (3, 7))
+    training, held_out = (Examples(pixels, rows[part], t[part]) for part in (slice(2000, None), slice(2000)))
     parameters = train.train(training, held_out, train.Settings(epochs=8)).best.parameters
 
-    def reader(seen: NDArray[np.uint8]) -> NDArray[Any]:
-        z = network.predict(seen.reshape(len(seen), -1), np.arange(len(seen)), parameters)
-        return np.asarray(network.decide(z, (3, 7)))
+    def predicted(pictures: NDArray[np.uint8]) -> NDArray[Any]:
+        z = dense.logits(pictures.reshape(len(pictures), -1), np.arange(len(pictures)), parameters)
+        return np.asarray(metrics.classify(z, (3, 7)))
 
-    return reader
+    return predicted
 
 
-def apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Return how much ink lies elsewhere, as a share of all, where the one may be shifted by a pixel."""
+def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    """Return the share of all ink in which two images differ, after the first is shifted by at most a pixel."""
     shifts = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
-    moved = [np.roll(one.astype(int), shift, axis=(0, 1)) for shift in shifts]
-    return min(float(np.abs(image - other).sum() / (image.sum() + other.sum())) for image in moved)
+    shifted = [np.roll(first.astype(int), shift, axis=(0, 1)) for shift in shifts]
+    return min(float(np.abs(image - second).sum() / (image.sum() + second.sum())) for image in shifted)
 
 
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_picture_of_an_mnist_digit_becomes_that_digit_again(
-    kind: str, real_digits: Real, read: Callable[[NDArray[np.uint8]], NDArray[Any]]
+    kind: str, real_digits: Real, predict: Callable[[NDArray[np.uint8]], NDArray[Any]]
 ) -> None:
     pixels, labels = real_digits["t10k"]
     rows = np.flatnonzero(np.isin(labels, (3, 7)))[:30]
     originals = pixels[rows].reshape(-1, 28, 28)
-    seen = np.stack([prepared(PICTURES[kind](digit)) for digit in originals])
-    distances = [apart(image, digit) for image, digit in zip(seen, originals, strict=True)]
-    assert np.median(distances) < 0.12, np.median(distances)
-    assert max(distances) < 0.3, max(distances)
-    assert np.mean(read(seen) == labels[rows]) >= 0.96
+    results = np.stack([prepared(PICTURES[kind](digit)) for digit in originals])
+    differences = [difference(image, digit) for image, digit in zip(results, originals, strict=True)]
+    assert np.median(differences) < 0.12, np.median(differences)
+    assert max(differences) < 0.3, max(differences)
+    assert np.mean(predict(results) == labels[rows]) >= 0.96
 
 
 @pytest.mark.parametrize("kind", PICTURES)
-def test_ink_fills_the_box_and_lies_about_the_middle(kind: str) -> None:
-    seen = prepared(PICTURES[kind](DIGIT))
-    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+def test_the_ink_fills_the_box_and_is_centered(kind: str) -> None:
+    image = prepared(PICTURES[kind](DIGIT))
+    rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == strokes.BOX
-    mass = seen / seen.sum()
+    mass = image / image.sum()
     middle = [float((mass.sum(axis=axis) * np.arange(28)).sum()) for axis in (1, 0)]
     assert middle == pytest.approx([14, 14], abs=0.51)
-    assert seen.max() == 255
+    assert image.max() == 255
 
 
-def test_place_scale_and_polarity_make_no_difference() -> None:
+def test_position_size_and_polarity_make_no_difference() -> None:
     hypothesis = pytest.importorskip("hypothesis")
     numbers = hypothesis.strategies
 
@@ -186,24 +188,24 @@ def test_place_scale_and_polarity_make_no_difference() -> None:
         digit = strokes.draw(number, 1, np.random.default_rng(number))[0]
         top, bottom, left, right = margins
         page = np.pad(on_page(digit, factor=factor), ((top, bottom), (left, right)), constant_values=235)
-        seen = prepared(saved(255 - page if inverted else page))
-        assert apart(seen, prepared(saved(on_page(digit)))) < 0.15
+        image = prepared(saved(255 - page if inverted else page))
+        assert difference(image, prepared(saved(on_page(digit)))) < 0.15
 
     check()
 
 
-def test_the_thinnest_pen_on_a_large_page_is_seen() -> None:
+def test_a_thin_pen_on_a_large_page_is_found() -> None:
     page = np.full((3000, 4000), 220.0)
     page[1000:1400, 2000:2006] = 60
     page[1000:1006, 1750:2006] = 60
-    seen = prepared(saved(lit(page) + np.random.default_rng(0).normal(0, 6, page.shape), "JPEG"))
-    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+    image = prepared(saved(lit(page) + np.random.default_rng(0).normal(0, 6, page.shape), "JPEG"))
+    rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
     assert (len(rows), len(columns)) == (20, 13)
-    assert seen.max() == 255
+    assert image.max() == 255
 
 
-def test_only_the_first_of_several_frames_counts() -> None:
-    frames = [Image.fromarray((255 - turned_by).astype(np.uint8)) for turned_by in (DIGIT, np.rot90(DIGIT))]
+def test_only_the_first_of_several_frames_is_read() -> None:
+    frames = [Image.fromarray((255 - image).astype(np.uint8)) for image in (DIGIT, np.rot90(DIGIT))]
     for kind in ("GIF", "TIFF", "PNG", "WEBP"):
         content = saved(
             frames[0], kind, save_all=True, append_images=frames[1:], **{"lossless": True} if kind == "WEBP" else {}
@@ -211,22 +213,22 @@ def test_only_the_first_of_several_frames_counts() -> None:
         np.testing.assert_array_equal(prepared(content), prepared(saved(frames[0])))
 
 
-def test_a_grey_image_is_read_byte_for_byte() -> None:
-    greys = images.load(io.BytesIO(saved(DIGIT)))
-    assert greys.dtype == np.uint8
-    np.testing.assert_array_equal(greys, DIGIT)
+def test_a_gray_image_is_read_byte_for_byte() -> None:
+    grays = images.load(io.BytesIO(saved(DIGIT)))
+    assert grays.dtype == np.uint8
+    np.testing.assert_array_equal(grays, DIGIT)
 
 
 @pytest.fixture
 def refused(tmp_path: Path, one_sentence: Callable[[object], None]) -> Refused:
-    """Return a check that a file is refused in one sentence that names it; it returns the sentence."""
+    """Return a check that a file is refused in one sentence that names it. The check returns the sentence."""
 
     def check(content: bytes | None) -> str:
         path = tmp_path / "photo.png"
         if content is not None:
             path.write_bytes(content)
         with pytest.raises(DataError) as caught:
-            images.prepare(images.load(path), images.named(path))
+            images.prepare(images.load(path), images.display_name(path))
         assert str(path) in str(caught.value)
         one_sentence(caught.value)
         return str(caught.value)
@@ -244,13 +246,13 @@ def test_a_page_without_a_digit_is_refused(noise: float, refused: Refused) -> No
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (3, 3), (28, 28), (1, 2000), (500, 500)])
-def test_one_colour_alone_is_no_digit(size: tuple[int, int], refused: Refused) -> None:
+def test_a_picture_of_one_color_is_refused(size: tuple[int, int], refused: Refused) -> None:
     for picture in (Image.new("L", size, 255), Image.new("RGB", size, (9, 90, 200)), Image.new("RGBA", size)):
         assert "has no digit" in refused(saved(picture))
     assert "has no digit" in refused(saved(Image.new("F", size, 0.1), "TIFF"))
 
 
-def test_a_speck_is_no_digit(refused: Refused) -> None:
+def test_a_page_with_only_a_speck_is_refused(refused: Refused) -> None:
     page = blank(3)
     page[200:205, 300:305] = 0
     assert "has no digit" in refused(saved(page))
@@ -264,11 +266,11 @@ def test_a_file_that_ends_early_is_refused(kind: str, share: float, refused: Ref
 
 
 @pytest.mark.parametrize("content", [b"a text, and no image", bytes(1000), b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
-def test_what_is_no_image_is_refused(content: bytes, refused: Refused) -> None:
+def test_a_file_that_is_not_an_image_is_refused(content: bytes, refused: Refused) -> None:
     refused(content)
 
 
-def test_nothing_is_no_image(refused: Refused) -> None:
+def test_an_empty_file_is_refused(refused: Refused) -> None:
     assert "is empty" in refused(b"")
 
 
@@ -278,33 +280,33 @@ def test_a_missing_file_and_a_folder_are_refused(refused: Refused, tmp_path: Pat
     assert "Is a directory" in refused(None)
 
 
-def test_a_program_for_a_printer_is_never_run(refused: Refused) -> None:
+def test_an_eps_file_which_is_a_program_is_never_run(refused: Refused) -> None:
     assert "EPS" in refused(saved(Image.fromarray(DIGIT), "EPS"))
 
 
-def test_numbers_that_are_not_finite_are_no_greys(refused: Refused) -> None:
+def test_numbers_that_are_not_finite_are_refused(refused: Refused) -> None:
     numbers = np.full((40, 40), np.nan, np.float32)
     assert "broken" in refused(saved(Image.fromarray(numbers), "TIFF"))
 
 
 def test_an_endless_stream_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(images, "BYTE_LIMIT", 1 << 20)
     with pytest.raises(DataError, match="standard input is larger than 1 MB"), Path("/dev/zero").open("rb") as file:
         images.load(file)
 
 
 def peak_memory(reset: bool = False) -> int:
-    """Return the most bytes that this process has had in memory, since it was last reset where the system can."""
+    """Return the most bytes that this process has had in memory, since the last reset if the system supports it."""
     status = Path("/proc/self/status")
     if not status.exists():
-        pytest.skip("this system does not say how much memory a process had")
+        pytest.skip("this system does not report the peak memory of a process")
     if reset:
         Path("/proc/self/clear_refs").write_text("5")
     return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1])  # type: ignore[index]
 
 
 def png_of_size(width: int, height: int, rows: int) -> bytes:
-    """Return a PNG whose header claims a size; as many rows as said are really in it."""
+    """Return a PNG whose header claims a size, but which contains only this many rows."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
@@ -320,14 +322,14 @@ def png_of_size(width: int, height: int, rows: int) -> bytes:
 )
 def test_a_bomb_is_refused_before_it_is_decoded(width: int, height: int, rows: int, refused: Refused) -> None:
     memory = peak_memory(reset=True)
-    said = refused(png_of_size(width, height, rows))
-    assert "claims" in said
-    assert "scale it down" in said
+    error = refused(png_of_size(width, height, rows))
+    assert "claims" in error
+    assert "scale it down" in error
     assert peak_memory() - memory < 50 << 20
 
 
 FUZZED = 420
-"""Broken files of each kind."""
+"""The number of broken files of each kind."""
 
 KINDS: dict[str, dict[str, Any]] = {
     "PNG": {},
@@ -339,8 +341,8 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def mended(content: bytes) -> bytes:
-    """Return a PNG whose checksums are right again: else a changed chunk is refused before anything looks into it."""
+def with_checksums(content: bytes) -> bytes:
+    """Return a PNG with correct checksums. With wrong ones, a changed chunk would be refused before it is read."""
     start, parts = 8, [content[:8]]
     while start + 12 <= len(content):
         length = int.from_bytes(content[start : start + 4], "big")
@@ -350,31 +352,33 @@ def mended(content: bytes) -> bytes:
     return b"".join(parts)
 
 
-def spoiled(good: bytes, rng: random.Random) -> bytes:
-    """Return a file with something wrong in it."""
+def damaged(good: bytes, rng: random.Random) -> bytes:
+    """Return a file with an error in it."""
     content, size = bytearray(good), len(good)
-    # A header is short, and most of what can go wrong stands in it.
-    place = rng.randrange(min(size, 80)) if rng.random() < 0.6 else rng.randrange(size)
+    # A header is short, but most errors are possible in it.
+    position = rng.randrange(min(size, 80)) if rng.random() < 0.6 else rng.randrange(size)
     match rng.randrange(7):
         case 0:
             for _ in range(rng.randint(1, 8)):
-                content[rng.randrange(min(size, 2 * place + 1))] ^= 1 << rng.randrange(8)
+                content[rng.randrange(min(size, 2 * position + 1))] ^= 1 << rng.randrange(8)
         case 1:
-            del content[place : place + rng.randint(1, 20)]
+            del content[position : position + rng.randint(1, 20)]
         case 2:
-            content[place:place] = rng.randbytes(rng.randint(1, 20))
+            content[position:position] = rng.randbytes(rng.randint(1, 20))
         case 3:
-            del content[place:]
+            del content[position:]
         case 4:
             other, length = rng.randrange(size), rng.randint(4, 60)
-            one, two = content[place : place + length], content[other : other + length]
-            content[place : place + length], content[other : other + length] = two, one
+            first, second = content[position : position + length], content[other : other + length]
+            content[position : position + length], content[other : other + length] = second, first
         case 5:
-            content[place : place + 4] = struct.pack(
+            content[position : position + 4] = struct.pack(
                 rng.choice("<>") + "I", rng.choice([0, 1, 60_000, 2**31, 2**32 - 1])
             )
         case 6:
-            content[place : place + 2] = struct.pack(rng.choice("<>") + "H", rng.choice([0, 1, 257, 16_000, 2**16 - 1]))
+            content[position : position + 2] = struct.pack(
+                rng.choice("<>") + "H", rng.choice([0, 1, 257, 16_000, 2**16 - 1])
+            )
     return bytes(content)
 
 
@@ -383,18 +387,15 @@ def broken_files() -> Iterator[tuple[str, bytes]]:
     picture = on_page(DIGIT, factor=2)
     pictures = [Image.fromarray(picture.astype(np.uint8)).convert(mode) for mode in ("L", "RGB", "P")]
     for kind, options in KINDS.items():
-        good = [saved(p.convert("RGB") if (kind, p.mode) in CONVERTED else p, kind, **options) for p in pictures]
+        # A JPEG cannot have a palette.
+        good = [saved(p.convert("RGB") if (kind, p.mode) == ("JPEG", "P") else p, kind, **options) for p in pictures]
         for number in range(FUZZED):
-            content = spoiled(good[number % len(good)], rng)
-            yield kind, mended(content) if kind == "PNG" and number % 4 else content
+            content = damaged(good[number % len(good)], rng)
+            yield kind, with_checksums(content) if kind == "PNG" and number % 4 else content
 
 
-CONVERTED = {("JPEG", "P")}
-"""What cannot be saved."""
-
-
-def beside_it(other: NDArray[np.uint8], gap: int) -> NDArray[np.float64]:
-    """Return a page with our digit, a gap of so many pixels, where the digit has 20, and something else."""
+def next_to_digit(other: NDArray[np.uint8], gap: int) -> NDArray[np.float64]:
+    """Return a page with DIGIT, a gap, and another image. The gap is in pixels, of which the digit's height is 20."""
     ink = [part[:, part.any(axis=0)] for part in (DIGIT, other)]
     row = np.hstack([ink[0], np.zeros((28, gap), np.uint8), ink[1]])
     return on_page(np.pad(row, ((0, 0), (4, 4))))
@@ -404,31 +405,31 @@ def beside_it(other: NDArray[np.uint8], gap: int) -> NDArray[np.float64]:
 @pytest.mark.parametrize("digit", range(10))
 def test_two_digits_side_by_side_are_refused(digit: int, gap: int, refused: Refused) -> None:
     other = strokes.draw(digit, 1, np.random.default_rng(digit))[0]
-    assert "has more than one digit in it" in refused(saved(beside_it(other, gap)))
+    assert "has more than one digit: crop it" in refused(saved(next_to_digit(other, gap)))
 
 
-def test_a_blot_beside_a_digit_is_no_digit() -> None:
+def test_a_blot_next_to_a_digit_is_ignored() -> None:
     blot = np.zeros((28, 28), np.uint8)
     blot[10:17, 10:17] = 255
-    prepared(saved(beside_it(blot, 8)))
+    prepared(saved(next_to_digit(blot, 8)))
 
 
 @pytest.mark.parametrize("size", [(4, 1), (5, 3), (7, 2), (9, 4)])
-def test_a_tiny_digit_is_one(size: tuple[int, int]) -> None:
+def test_a_tiny_digit_is_accepted(size: tuple[int, int]) -> None:
     prepared(saved(np.pad(np.full(size, 255, np.uint8), 3)))
 
 
 @pytest.mark.parametrize(("shape", "pen", "margin"), [((100, 60), 8, 6), ((20, 14), 2, 1), ((200, 150), 20, 14)])
-def test_a_zero_with_corners_near_the_edge_is_no_frame(shape: tuple[int, int], pen: int, margin: int) -> None:
+def test_a_square_zero_near_the_edge_is_not_a_frame(shape: tuple[int, int], pen: int, margin: int) -> None:
     page = np.full(shape, 235, np.uint8)
     page[margin:-margin, margin:-margin] = 40
     page[margin + pen : -margin - pen, margin + pen : -margin - pen] = 235
-    seen = prepared(saved(page))
-    assert seen[14, 14] == 0
-    assert seen.max() == 255
+    image = prepared(saved(page))
+    assert image[14, 14] == 0
+    assert image.max() == 255
 
 
-def test_a_digit_whose_halves_have_come_apart_is_one() -> None:
+def test_a_digit_in_two_close_halves_is_accepted() -> None:
     left, right = np.split(DIGIT, 2, axis=1)
     prepared(saved(on_page(np.hstack([left, np.zeros((28, 2), np.uint8), right]))))
 
@@ -439,33 +440,33 @@ def test_a_lack_of_memory_is_not_blamed_on_the_picture(monkeypatch: pytest.Monke
 
     monkeypatch.setattr("PIL.Image.open", too_large)
     with pytest.raises(MemoryError):
-        prepared(b"whatever")
+        prepared(b"any content")
 
 
-def test_no_broken_file_gives_anything_but_an_image_or_a_sentence(
+def test_every_broken_file_gives_an_image_or_one_sentence(
     one_sentence: Callable[[object], None], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """2,520 files: 420 of each kind, of a grey, a coloured and a palette image; most PNG had their checksums mended.
+    """2,520 files: 420 of each kind, from a gray, a color and a palette image. Most PNG files get correct checksums.
 
-    Found: of a broken TIFF, libtiff and Pillow write on standard error; both are silenced since. With Pillow 13, about
-    half of the JPEG, GIF and BMP files still gave an image, a tenth of PNG and TIFF, and 5 of WebP. The slowest took
-    0.04 s, and memory grew by 30 MB.
+    This test found that libtiff and Pillow write to standard error for a broken TIFF, so both are silenced. With Pillow
+    13, about half of the JPEG, GIF and BMP files still gave an image, a tenth of PNG and TIFF, and 5 of WebP. The
+    slowest took 0.04 s, and memory grew by 30 MB.
     """
     counts: dict[str, list[int]] = {kind: [0, 0] for kind in KINDS}
     memory, slowest = peak_memory(reset=True), 0.0
     for kind, content in broken_files():
-        begun = time.perf_counter()
+        start = time.perf_counter()
         try:
-            seen = prepared(content)
+            image = prepared(content)
         except DataError as error:
             one_sentence(error)
             counts[kind][1] += 1
         else:
-            assert (seen.shape, seen.dtype) == ((28, 28), np.uint8)
+            assert (image.shape, image.dtype) == ((28, 28), np.uint8)
             counts[kind][0] += 1
-        slowest = max(slowest, time.perf_counter() - begun)
+        slowest = max(slowest, time.perf_counter() - start)
     assert sum(map(sum, counts.values())) >= 2500
-    assert all(read > 0 and refused > 0 for read, refused in counts.values()), counts
+    assert all(accepted > 0 and refused > 0 for accepted, refused in counts.values()), counts
     assert capfd.readouterr() == ("", "")
     assert slowest < 5
     assert peak_memory() - memory < 200 << 20

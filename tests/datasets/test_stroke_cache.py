@@ -1,4 +1,4 @@
-"""Strokes are drawn once, and read from then on."""
+"""Drawn digits are drawn once, saved, and then read."""
 
 from pathlib import Path
 from typing import Any
@@ -10,49 +10,49 @@ from tinygrad_mnist.datasets import idx, stroke_cache
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stroke_cache, "TRAINING", 20)
     monkeypatch.setattr(stroke_cache, "TEST", 5)
 
 
-def never(_: Any) -> None:
-    raise AssertionError("there was nothing to tell")
+def not_called(_: Any) -> None:
+    raise AssertionError("this must not be called")
 
 
-def test_what_was_drawn_is_read_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = stroke_cache.load(tmp_path, (3, 7), never)
-    monkeypatch.setattr(stroke_cache, "_draw", never)
-    kept = stroke_cache.load(tmp_path, (7, 3), never)
-    assert np.array_equal(kept[0].only([3]).images, drawn[0].only([3]).images)
-    assert np.array_equal(kept[1].only([7]).images, drawn[1].only([7]).images)
-    assert (len(kept[0].labels), len(kept[1].labels)) == (40, 10)
+def test_digits_are_drawn_once_and_then_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = stroke_cache.load(tmp_path, (3, 7), not_called)
+    monkeypatch.setattr(stroke_cache, "_draw", not_called)
+    saved = stroke_cache.load(tmp_path, (7, 3), not_called)
+    assert np.array_equal(saved[0].only([3]).images, drawn[0].only([3]).images)
+    assert np.array_equal(saved[1].only([7]).images, drawn[1].only([7]).images)
+    assert (len(saved[0].labels), len(saved[1].labels)) == (40, 10)
 
 
 def test_test_digits_are_not_training_digits(tmp_path: Path) -> None:
-    training, test = stroke_cache.load(tmp_path, (3,), never)
+    training, test = stroke_cache.load(tmp_path, (3,), not_called)
     same = (training.images[:, None] == test.images[None, :]).all(axis=(2, 3))
     assert not same.any()
 
 
-@pytest.mark.parametrize("spoil", [lambda whole: whole[:-1], lambda _: b"", lambda whole: whole + b"\0"])
-def test_a_spoiled_cache_is_drawn_anew(tmp_path: Path, spoil: Any) -> None:
-    drawn = stroke_cache.load(tmp_path, (3,), never)
+@pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda _: b"", lambda content: content + b"\0"])
+def test_a_damaged_file_is_drawn_again(tmp_path: Path, damage: Any) -> None:
+    drawn = stroke_cache.load(tmp_path, (3,), not_called)
     path = stroke_cache.path(tmp_path, 3)
-    path.write_bytes(spoil(path.read_bytes()))
-    again = stroke_cache.load(tmp_path, (3,), never)
+    path.write_bytes(damage(path.read_bytes()))
+    again = stroke_cache.load(tmp_path, (3,), not_called)
     assert np.array_equal(again[0].images, drawn[0].images)
     assert idx.read(path).shape == (25, 28, 28)
 
 
 @pytest.mark.parametrize("other", [np.zeros((25, 5, 5), np.uint8), np.zeros((25, 28, 28), np.int8)])
-def test_another_file_in_its_place_is_drawn_over(tmp_path: Path, other: Any) -> None:
+def test_a_file_with_different_content_is_replaced(tmp_path: Path, other: Any) -> None:
     idx.write(stroke_cache.path(tmp_path, 3), other)
-    assert stroke_cache.load(tmp_path, (3,), never)[0].images.any()
+    assert stroke_cache.load(tmp_path, (3,), not_called)[0].images.any()
 
 
-def test_a_folder_that_cannot_be_written_to_is_told_and_the_digits_are_there(tmp_path: Path) -> None:
+def test_digits_are_drawn_even_if_the_folder_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    told: list[str] = []
-    training, _ = stroke_cache.load(tmp_path / "file" / "strokes", (3, 7), told.append)
+    notices: list[str] = []
+    training, _ = stroke_cache.load(tmp_path / "file" / "strokes", (3, 7), notices.append)
     assert len(training.labels) == 40
-    assert ["cannot be kept" in text for text in told] == [True], "it is told once, and not for each digit"
+    assert ["cannot be saved" in text for text in notices] == [True], "there is one notice, not one for each digit"

@@ -1,6 +1,6 @@
-"""Mutations of array code, which Cosmic Ray's own do not know: matrix products, transposes, calls and their arguments.
+"""Mutations of array code that Cosmic Ray does not have: of matrix products, transposes, calls and their arguments.
 
-Every function here returns what a node of the syntax tree may be replaced by, as source text; [] where it has no idea.
+Each function returns the source texts that can replace a node of the syntax tree, or [] if it does not apply to it.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from typing import Any
 from cosmic_ray.operators.operator import Operator
 from parso.python.tree import Name
 
-OTHER_FUNCTION = {
+REPLACEMENTS = {
     "sum": "mean",
     "mean": "sum",
     "prod": "fsum",
@@ -19,11 +19,14 @@ OTHER_FUNCTION = {
     "sqrt": "square",
     "min": "max",
     "max": "min",
+    "minimum": "maximum",
+    "maximum": "minimum",
 }
+"""Functions that are replaced by a different one."""
 
 
 def call_deleted(node: Any) -> list[str]:
-    """A statement that is nothing but a call: the checks of shapes."""
+    """A statement that consists of a call, such as a check of shapes, is removed."""
     return ["pass"] if node.type == "atom_expr" and node.parent.type == "simple_stmt" else []
 
 
@@ -43,7 +46,7 @@ def product_replaced(node: Any) -> list[str]:
 
 def function_replaced(node: Any) -> list[str]:
     """A sum becomes a mean, and so on."""
-    return [OTHER_FUNCTION[node.value]] if node.type == "name" and node.value in OTHER_FUNCTION else []
+    return [REPLACEMENTS[node.value]] if node.type == "name" and node.value in REPLACEMENTS else []
 
 
 def argument_deleted(node: Any) -> list[str]:
@@ -54,13 +57,13 @@ def argument_deleted(node: Any) -> list[str]:
     return [", ".join(items[:i] + items[i + 1 :]) for i in range(len(items))]
 
 
-def neighbours_swapped(node: Any) -> list[str]:
-    """(a, b, c) becomes (b, a, c) and (a, c, b), be it a tuple or the arguments of a call."""
+def neighbors_swapped(node: Any) -> list[str]:
+    """(a, b, c) becomes (b, a, c) and (a, c, b), in a tuple or the arguments of a call."""
     if node.type not in ("arglist", "testlist_star_expr", "testlist_comp"):
         return []
     items = elements(node)
     swapped = [[*items[:i], items[i + 1], items[i], *items[i + 2 :]] for i in range(len(items) - 1)]
-    keywords = [child.type == "argument" for child in node.children[::2]]  # whose order means nothing
+    keywords = [child.type == "argument" for child in node.children[::2]]  # their order does not matter
     return [
         ", ".join(other)
         for other, first, second in zip(swapped, keywords, keywords[1:], strict=False)
@@ -69,15 +72,15 @@ def neighbours_swapped(node: Any) -> list[str]:
 
 
 def string_reversed(node: Any) -> list[str]:
-    """The axes "NI" become "IN"; a docstring stays."""
+    """The axes "NI" become "IN". Docstrings are not changed."""
     if node.type != "string" or node.parent.type == "simple_stmt":
         return []
     text = node.value.strip('"')
     return [f'"{text[::-1]}"'] if text != text[::-1] else []
 
 
-def argument_mistaken(node: Any) -> list[str]:
-    """One parameter of the function is taken for another, wherever it is used."""
+def argument_replaced(node: Any) -> list[str]:
+    """A parameter of the function is replaced by a different one, in each place where it is used."""
     function = node.search_ancestor("funcdef")
     if node.type != "name" or function is None or node.is_definition() or node.search_ancestor("suite") is None:
         return []
@@ -93,13 +96,13 @@ def source(node: Any) -> str:
 
 
 def elements(node: Any) -> list[str]:
-    """Return the source of each of the elements between commas; none where it is no such list."""
+    """Return the source of each element of a list with commas, or [] if the node is not one."""
     separators = {source(child) for child in node.children[1::2]}
     return [source(child) for child in node.children[::2]] if separators == {","} else []
 
 
 class Replacement(Operator):
-    """What Cosmic Ray asks for: where in the tree a mutation can be, and the tree after it."""
+    """The interface of Cosmic Ray: the places in the tree where a mutation is possible, and the tree after it."""
 
     alternatives: Callable[[Any], list[str]]
 
@@ -123,8 +126,8 @@ OPERATORS = {
         product_replaced,
         function_replaced,
         argument_deleted,
-        neighbours_swapped,
+        neighbors_swapped,
         string_reversed,
-        argument_mistaken,
+        argument_replaced,
     )
 }

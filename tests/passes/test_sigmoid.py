@@ -1,4 +1,4 @@
-"""Sigmoid: exact in both tails, silent everywhere, and its slope against finite differences."""
+"""Sigmoid: exact in both tails, no warnings, and its slope against finite differences."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_mnist import oracles
 from tinygrad_mnist.passes import mean_loss, sigmoid
+from tinygrad_mnist.proof import oracles
 
 Draw = Callable[..., Any]
 Close = Callable[[Any, Any, float], None]
@@ -25,7 +25,7 @@ def test_the_books_three_numbers_as_logits_give_its_loss_and_gradient() -> None:
 
 
 @pytest.mark.parametrize(("dtype", "reach"), REACH)
-def test_both_tails_keep_all_their_digits(dtype: str, reach: int) -> None:
+def test_p_keeps_its_full_accuracy_in_both_tails(dtype: str, reach: int) -> None:
     hypothesis, mpmath = pytest.importorskip("hypothesis"), pytest.importorskip("mpmath")
     floats = hypothesis.strategies.floats(-reach, reach, width=np.dtype(dtype).itemsize * 8)
 
@@ -47,7 +47,7 @@ def test_p_at_minus_z_is_1_minus_p_at_z(dtype: str, reach: int, close: Close) ->
 
 
 @pytest.mark.parametrize(("dtype", "reach"), REACH)
-def test_p_never_falls_where_z_rises(dtype: str, reach: int) -> None:
+def test_p_never_falls_as_z_rises(dtype: str, reach: int) -> None:
     # The two forms meet at 0: there a step down would show.
     z = np.sort(np.concat([np.linspace(-reach, reach, 10_001), np.linspace(-1e-3, 1e-3, 10_001)])).astype(dtype)
     p = sigmoid.forward(z)
@@ -55,7 +55,7 @@ def test_p_never_falls_where_z_rises(dtype: str, reach: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_no_number_is_too_large_for_it(dtype: str) -> None:
+def test_no_number_is_too_large(dtype: str) -> None:
     largest = np.finfo(dtype).max
     z = np.array([-np.inf, -largest, -1000, 1000, largest, np.inf], dtype)
     with np.errstate(over="raise", divide="raise", invalid="raise"):
@@ -65,12 +65,12 @@ def test_no_number_is_too_large_for_it(dtype: str) -> None:
     np.testing.assert_array_equal(dz, 0)
 
 
-def test_what_is_not_a_number_stays_so() -> None:
+def test_nan_stays_nan() -> None:
     assert np.isnan(sigmoid.forward(np.array([np.nan]))).all()
 
 
 @pytest.mark.parametrize("shape", [(1,), (5, 3), (2, 3, 4)])
-def test_dz_is_what_finite_differences_say(shape: tuple[int, ...], draw: Draw, close: Close) -> None:
+def test_dz_agrees_with_finite_differences(shape: tuple[int, ...], draw: Draw, close: Close) -> None:
     z, dp = 3 * draw(*shape), draw(*shape)
     expected = oracles.gradient(lambda z: np.sum(dp * sigmoid.forward(z)), z)
     close(sigmoid.backward(dp, sigmoid.forward(z)), expected, 1e-9)
@@ -100,12 +100,12 @@ def test_no_argument_is_written_to(draw: Draw) -> None:
     np.testing.assert_array_equal((z, dp, p), before)
 
 
-def test_a_derivative_of_another_shape_is_refused_by_name(draw: Draw) -> None:
+def test_a_derivative_of_a_different_shape_is_refused_by_name(draw: Draw) -> None:
     with pytest.raises(ValueError, match=r"\(64,\).*\(64, 1\)"):
         sigmoid.backward(draw(64), draw(64, 1))
 
 
-def test_it_runs_on_another_device(draw: Draw, on_device1: Draw, close: Close) -> None:
+def test_it_runs_on_a_different_device(draw: Draw, on_device1: Draw, close: Close) -> None:
     z, dp = draw(5, 3), draw(5, 3)
     p, p1 = sigmoid.forward(z), sigmoid.forward(on_device1(z))
     close(p1, p, 0)

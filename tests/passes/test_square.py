@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_mnist import oracles
 from tinygrad_mnist.passes import square
+from tinygrad_mnist.proof import oracles
 
 Draw = Callable[..., Any]
 Close = Callable[[Any, Any, float], None]
@@ -25,13 +25,13 @@ def test_the_squares_of_3_4_10_add_up_to_125_with_gradient_6_8_20() -> None:
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (5, 3), (2, 3, 4)])
-def test_dx_is_what_finite_differences_say(shape: tuple[int, ...], draw: Draw, close: Close) -> None:
+def test_dx_agrees_with_finite_differences(shape: tuple[int, ...], draw: Draw, close: Close) -> None:
     x, dy = np.asarray(draw(*shape)), np.asarray(draw(*shape))
     expected = oracles.gradient(lambda x: np.sum(dy * square.forward(x)), x)
     close(square.backward(dy, x), expected, 1e-9)
 
 
-def test_dx_is_what_a_complex_step_says_to_the_last_digit(draw: Draw, close: Close) -> None:
+def test_dx_agrees_with_the_complex_step_to_the_last_digit(draw: Draw, close: Close) -> None:
     x = draw(5, 3)
     h = 1e-30  # nothing is subtracted, so the step may be as small as it likes
     close(square.backward(np.ones((5, 3)), x), square.forward(x + 1j * h).imag / h, 1e-15)
@@ -60,12 +60,12 @@ def test_no_argument_is_written_to(draw: Draw) -> None:
     np.testing.assert_array_equal((x, dy), before)
 
 
-def test_a_derivative_of_another_shape_is_refused_by_name(draw: Draw) -> None:
+def test_a_derivative_of_a_different_shape_is_refused_by_name(draw: Draw) -> None:
     with pytest.raises(ValueError, match=r"\(64,\).*\(64, 1\)"):
         square.backward(draw(64), draw(64, 1))
 
 
-def test_it_runs_on_another_device(draw: Draw, on_device1: Draw, close: Close) -> None:
+def test_it_runs_on_a_different_device(draw: Draw, on_device1: Draw, close: Close) -> None:
     x, dy = draw(5, 3), draw(5, 3)
     close(square.forward(on_device1(x)), square.forward(x), 0)
     close(square.backward(on_device1(dy), on_device1(x)), square.backward(dy, x), 0)

@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved comes back, what is broken is refused in a sentence, and nothing in a file ever runs."""
+"""Checkpoints: what is saved comes back, what is broken is refused in a sentence, and nothing in a file is executed."""
 
 import os
 import resource
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_mnist import checkpoint, network
-from tinygrad_mnist.checkpoint import Checkpoint
+from tinygrad_mnist.arrays.layers import Layer
 from tinygrad_mnist.errors import CheckpointError
-from tinygrad_mnist.network import Layer
+from tinygrad_mnist.networks import dense
+from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.checkpoint import Checkpoint
 
 OneSentence = Callable[[object], None]
 Refused = Callable[..., None]
@@ -32,7 +33,7 @@ STORED: dict[str, Any] = {
 
 
 class Payload:
-    """What makes a folder if it is ever unpickled."""
+    """Makes a folder if it is ever unpickled."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,13 +44,13 @@ class Payload:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return a place for a checkpoint, in a folder with nothing else."""
+    """Return a path for a checkpoint, in an empty folder."""
     return tmp_path / "network.npz"
 
 
 @pytest.fixture
 def refused(path: Path, one_sentence: OneSentence) -> Refused:
-    """Return a check that what lies at `path` is refused in one sentence that names it."""
+    """Return a check that the file at `path` is refused in one sentence that names it."""
 
     def check(match: str | None = None) -> None:
         with pytest.raises(CheckpointError, match=match) as caught:
@@ -75,7 +76,7 @@ def test_what_is_saved_comes_back(path: Path, dtype: str, shape: tuple[int, int]
 
 def test_hidden_layers_and_many_digits_come_back_in_their_order(path: Path) -> None:
     sizes, digits = (6, 5, 4, 3), (0, 9, 4)
-    parameters = network.initialise(sizes, np.random.default_rng(0), "float32")
+    parameters = dense.initialize(sizes, np.random.default_rng(0), "float32")
     checkpoint.save(path, Checkpoint(parameters, digits, seed=0))
     loaded = checkpoint.load(path)
     assert (loaded.digits, loaded.layer_sizes) == (digits, sizes)
@@ -84,14 +85,14 @@ def test_hidden_layers_and_many_digits_come_back_in_their_order(path: Path) -> N
         np.testing.assert_array_equal(b, b_saved)
 
 
-def test_the_name_of_the_file_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_the_name_of_the_file_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "network"  # NumPy itself would add .npz
     checkpoint.save(path, SAVED)
     assert list(tmp_path.iterdir()) == [path]
     assert checkpoint.load(path).digits == (3, 7)
 
 
-def test_a_checkpoint_that_lacks_any_of_its_bytes_at_the_end_is_refused(path: Path, refused: Refused) -> None:
+def test_a_truncated_checkpoint_is_refused(path: Path, refused: Refused) -> None:
     checkpoint.save(path, SAVED)
     whole = path.read_bytes()
     for length in range(len(whole)):
@@ -129,26 +130,26 @@ def test_a_plain_npy_file_is_refused(path: Path, refused: Refused) -> None:
     refused("is not a")
 
 
-def test_an_npz_file_of_something_else_is_refused(path: Path, refused: Refused) -> None:
+def test_an_npz_file_that_is_not_a_checkpoint_is_refused(path: Path, refused: Refused) -> None:
     np.savez(path, w=W, b=B)
     refused("is not a")
 
 
 def test_a_newer_version_is_refused_with_both_versions(path: Path, refused: Refused) -> None:
-    np.savez(path, **{**STORED, "version": 3, "something_new": 1})
-    refused("version 3, .*up to 2: update")
+    np.savez(path, **{**STORED, "version": 4, "something_new": 1})
+    refused("version 4, .*up to 3: update")
 
 
 @pytest.mark.parametrize("name", STORED)
-def test_a_pickled_object_is_refused_and_not_run(name: str, path: Path, tmp_path: Path, refused: Refused) -> None:
+def test_a_pickled_object_is_refused_and_not_executed(name: str, path: Path, tmp_path: Path, refused: Refused) -> None:
     trap = tmp_path / "trap"
     np.savez(path, **{**STORED, name: np.array([Payload(trap)], dtype=object)})
     refused("is not a")
     assert not trap.exists()
 
 
-def test_the_stored_arrays_as_they_should_be_are_taken(path: Path) -> None:
-    np.savez(path, **STORED)  # so it is the one change that the next test's cases are refused for
+def test_the_stored_arrays_are_accepted_without_a_change(path: Path) -> None:
+    np.savez(path, **STORED)  # so that each case of the next test is refused for its one change
     assert checkpoint.load(path).digits == (3, 7)
 
 
@@ -199,7 +200,7 @@ def test_a_checkpoint_that_lacks_an_array_is_refused(name: str, path: Path, refu
     refused("is broken")
 
 
-def test_a_missing_file_is_refused_with_how_to_make_it(refused: Refused) -> None:
+def test_a_missing_file_is_refused_with_how_to_write_it(refused: Refused) -> None:
     refused("does not exist: .*--save")
 
 
@@ -208,10 +209,10 @@ def test_a_folder_is_refused(path: Path, refused: Refused) -> None:
     refused("cannot be read")
 
 
-@pytest.mark.parametrize("place", ["missing/network.npz", "."])
-def test_a_place_that_cannot_be_written_to_is_refused(place: str, tmp_path: Path, one_sentence: OneSentence) -> None:
+@pytest.mark.parametrize("target", ["missing/network.npz", "."])
+def test_a_path_that_cannot_be_written_to_is_refused(target: str, tmp_path: Path, one_sentence: OneSentence) -> None:
     with pytest.raises(CheckpointError, match="cannot be written") as caught:
-        checkpoint.save(tmp_path / place, SAVED)
+        checkpoint.save(tmp_path / target, SAVED)
     one_sentence(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -234,7 +235,7 @@ def test_a_disk_that_fills_up_halfway_leaves_the_old_checkpoint_and_nothing_else
 
 
 def header(shape: str) -> bytes:
-    """Return the start of an array's entry that claims this shape, and then has four bytes."""
+    """Return an array's entry that claims this shape and holds four bytes."""
     text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(4)
 
@@ -244,7 +245,7 @@ def header(shape: str) -> bytes:
     [header(shape) for shape in ("(10**13, 1)", f"({10**13}, 1)", f"({10**30}, 1)", "(-1, 1)", "(1, 1", "(2, 1)")]
     + [b"", b"\x93NUMPY\x02\x00", b"no array at all", header("(1, 1)").replace(b"<f4", b"|O")],
 )
-def test_an_entry_that_is_not_as_large_as_it_says_takes_no_memory(entry: bytes, path: Path, refused: Refused) -> None:
+def test_an_entry_that_claims_a_wrong_size_takes_no_memory(entry: bytes, path: Path, refused: Refused) -> None:
     np.savez(path, **{key: value for key, value in STORED.items() if key != "w1"})
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("w1.npy", entry)
@@ -267,27 +268,27 @@ def test_a_packed_archive_is_refused(path: Path, refused: Refused) -> None:
 
 
 @pytest.mark.parametrize(
-    "checkpoint_that_makes_no_sense",
+    ("invalid", "problem"),
     [
-        Checkpoint((Layer(np.full_like(W, np.nan), B),), (3, 7), 0),
-        Checkpoint((Layer(W, B),), (3, 3), 0),
-        Checkpoint((Layer(W, B),), (3, 7), 10**30),
-        Checkpoint((Layer(W, B),), (3, 7), -1),
+        (Checkpoint((Layer(np.full_like(W, np.nan), B),), (3, 7), 0), "w1 has an entry that is not finite"),
+        (Checkpoint((Layer(W, B),), (3, 3), 0), "digits names one digit twice"),
+        (Checkpoint((Layer(W, B),), (3, 7), 10**30), "seed holds object, not whole numbers"),
+        (Checkpoint((Layer(W, B),), (3, 7), -1), "seed is -1"),
     ],
 )
-def test_what_could_not_be_loaded_is_not_saved(path: Path, checkpoint_that_makes_no_sense: Checkpoint) -> None:
-    with pytest.raises(ValueError, match="not those of a trained network"):
-        checkpoint.save(path, checkpoint_that_makes_no_sense)
+def test_a_checkpoint_that_could_not_be_loaded_is_not_saved(path: Path, invalid: Checkpoint, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        checkpoint.save(path, invalid)
     assert not path.exists()
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device"])
-def test_what_is_no_file_is_not_replaced(kind: str, path: Path) -> None:
+def test_only_regular_files_are_replaced(kind: str, path: Path) -> None:
     target = Path("/dev/null")
     if kind == "fifo":
         os.mkfifo(path)
         target = path
-    with pytest.raises(CheckpointError, match="not a file that can be replaced"):
+    with pytest.raises(CheckpointError, match="not a regular file"):
         checkpoint.require_writable(target)
 
 

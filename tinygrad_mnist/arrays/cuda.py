@@ -1,4 +1,4 @@
-"""CuPy on a GPU: whether it can be used here, and if not, which of the four things that it needs is missing."""
+"""CuPy on a GPU: whether it works on this machine, and if not, which of the four things that it needs is missing."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from tinygrad_mnist.errors import BackendError
 
 
 def first_array() -> tuple[Any, str]:
-    """Return an array of CuPy's on the GPU that it uses, and what to call that: "CuPy on NVIDIA A100".
+    """Return a CuPy array on the current GPU, and a description such as "CuPy on NVIDIA A100".
 
-    Raises BackendError that says what is missing: package, driver, device, or the libraries of CUDA.
+    Raises BackendError, saying which is missing, if there is no CuPy, no driver, no GPU or no CUDA library.
     """
     try:
         import cupy
@@ -19,30 +19,30 @@ def first_array() -> tuple[Any, str]:
         ) from error
     runtime = cupy.cuda.runtime
     try:
-        # Importing CuPy proves nothing: without a driver or a device the first allocation fails, and without the
-        # libraries of CUDA, which it finds and loads when they are needed, the first sum or product.
+        # CuPy can be imported even if it cannot compute. Without a driver or a GPU, the first allocation fails. CUDA's
+        # libraries are loaded when they are needed: the first sum or product fails without them.
         array = cupy.zeros((1, 1))
         array = array @ array + array
         graphics_card = runtime.getDeviceProperties(array.device.id)["name"].decode()
     except runtime.CUDARuntimeError as error:
         raise BackendError(_missing(runtime.driverGetVersion(), error)) from error
     except (ImportError, OSError, RuntimeError, cupy.cuda.compiler.CompileException) as error:
-        what = next(filter(None, str(error).splitlines()), type(error).__name__)  # a compiler says many lines
+        detail = next(filter(None, str(error).splitlines()), type(error).__name__)  # a compiler prints many lines
         raise BackendError(
-            f"CuPy finds a GPU, but not all that CUDA has ({what}): install it with "
+            f"CuPy finds a GPU, but a part of CUDA is missing ({detail}): install it with "
             "'pip install -r requirements-gpu.txt', or use --backend numpy."
         ) from error
     return array, f"CuPy on {graphics_card}"
 
 
 def _missing(driver: int, error: Exception) -> str:
-    """Return a sentence that says what CuPy lacks, given the version of the NVIDIA driver, 0 where there is none."""
+    """Return a sentence that says what CuPy lacks, given the version of the NVIDIA driver, or 0 if there is none."""
     if driver == 0:
         return (
-            f"CuPy is installed, but there is no NVIDIA driver ({error}): install one until 'nvidia-smi' answers, "
+            f"CuPy is installed, but there is no NVIDIA driver ({error}): install one until 'nvidia-smi' works, "
             "or use --backend numpy."
         )
     return (
-        f"CuPy and the NVIDIA driver are installed, but no GPU answers ({error}): look whether 'nvidia-smi' lists one "
-        "and CUDA_VISIBLE_DEVICES hides none, or use --backend numpy."
+        f"CuPy and the NVIDIA driver are installed, but no GPU answers ({error}): check that 'nvidia-smi' "
+        "lists one and that CUDA_VISIBLE_DEVICES does not hide it, or use --backend numpy."
     )

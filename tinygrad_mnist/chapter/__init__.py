@@ -1,41 +1,28 @@
-"""Chapter 4 of the book, section by section: what it says, computed by this project's code, beside the book's numbers.
+"""The book's chapter 4, section by section: each idea, computed by this project's code and compared with the book.
 
-One file per section; `show` returns what there is to see in it. The numbers of the book are in book.py.
+Four acts hold the sections: pictures, gradient descent, predictions and learning. book_figures.py has the numbers that
+the book prints.
 """
 
 from collections.abc import Callable
 
-from tinygrad_mnist.chapter import (
-    accuracy,
-    batches,
-    gradient,
-    hidden,
-    ideals,
-    linear,
-    loss,
-    rates,
-    sigmoid,
-    similarity,
-    stack,
-    steps,
-    tensors,
-)
+from tinygrad_mnist.chapter import act_descent, act_learning, act_pictures, act_predictions
 from tinygrad_mnist.chapter.material import Material
 from tinygrad_mnist.chapter.section import Section
 
 SECTIONS: dict[str, Callable[[Material], Section]] = {
-    "tensors": tensors.show,
-    "stack": stack.show,
-    "ideals": ideals.show,
-    "similarity": similarity.show,
-    "gradient": gradient.show,
-    "steps": steps.show,
-    "rates": rates.show,
-    "sigmoid": sigmoid.show,
-    "loss": loss.show,
-    "accuracy": accuracy.show,
-    "batches": batches.show,
-    "linear": linear.show,
-    "hidden": hidden.show,
+    "tensors": act_pictures.show_tensors,
+    "stack": act_pictures.show_stack,
+    "ideals": act_pictures.show_ideals,
+    "similarity": act_pictures.show_similarity,
+    "gradient": act_descent.show_gradient,
+    "steps": act_descent.show_steps,
+    "rates": act_descent.show_rates,
+    "sigmoid": act_predictions.show_sigmoid,
+    "loss": act_predictions.show_loss,
+    "accuracy": act_predictions.show_accuracy,
+    "batches": act_learning.show_batches,
+    "linear": act_learning.show_linear,
+    "hidden": act_learning.show_hidden,
 }
-"""The sections by their names, in the order of the walk."""
+"""The functions that compute the sections, by the sections' names, in the order of the walk."""

@@ -1,80 +1,175 @@
-"""The seven steps of gradient descent, on a parabola."""
+"""Act two, descent: what a gradient is, and how to follow it downhill, step by step."""
 
 import numpy as np
 
-from tinygrad_mnist.chapter import book, roller_coaster
+from tinygrad_mnist.chapter import book_figures, roller_coaster
 from tinygrad_mnist.chapter.material import Material
-from tinygrad_mnist.chapter.plot import plot
-from tinygrad_mnist.chapter.roller_coaster import SPEED, TIME, Parabola, Step
-from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table
+from tinygrad_mnist.chapter.roller_coaster import SPEED, TIME, Parabola, State
+from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table, plot
+from tinygrad_mnist.passes import square
 
-TEXT = (
-    "The speed of a roller coaster, once a second, as it goes over a hill: which parabola a t^2 + b t + c comes "
-    "nearest? Begin with any a, b and c, and measure how wrong they are in one number, the loss: here the mean of the "
-    "squared errors. The gradient says which way is uphill, so go the other way, and only a little: the slope times a "
-    "small number, the learning rate. Then do it again, until it no longer helps. Every network here learns in these "
-    "seven steps, and only what predicts is another."
+GRADIENT_TEXT = (
+    "How fast does x^2 grow at x = 3? Increase x by a small h and divide the growth of x^2 by h: the smaller h is, the "
+    "closer the result comes to 6, the derivative of x^2 at 3. A derivation by hand gives the formula 2x, which holds "
+    "for every x and needs no measurement. A function of several numbers has one derivative with respect to each of "
+    "them, and together they are its gradient. The gradient tells how fast the function grows with each number."
+)
+
+NUDGES = (1.0, 0.1, 0.01, 0.001)
+"""The values of h."""
+
+
+def show_gradient(_: Material) -> Section:
+    """Return x^2 at 3 and the sum of x^2 at 3, 4 and 10, with their derivatives, one of them measured too."""
+    x = np.array(3.0)
+    xs = np.array([3.0, 4.0, 10.0])
+    derivative = square.backward(np.ones_like(x), x)
+    gradient = square.backward(np.ones_like(xs), xs)
+    measured = [(h, float((square.forward(x + h) - square.forward(x)) / h)) for h in NUDGES]
+    return Section(
+        "How fast does x^2 grow?",
+        GRADIENT_TEXT,
+        ("tinygrad_mnist/passes/square.py",),
+        tables=(Table("Measured at x = 3:", ("h", "((x + h)^2 - x^2) / h"), ("g", ".3f"), measured),),
+        figures=(
+            Figure("x^2 at 3", 9, float(square.forward(x)), "g"),
+            Figure("derivative of x^2 at 3", 6, float(derivative), "g"),
+            Figure("sum of x^2 at 3, 4 and 10", 125, float(np.sum(square.forward(xs))), "g"),
+            *(
+                Figure(f"gradient entry for x = {at:g}", book, here, "g")
+                for at, book, here in zip(xs.tolist(), (6, 8, 20), gradient.tolist(), strict=True)
+            ),
+        ),
+    )
+
+
+STEPS_TEXT = (
+    "A roller coaster goes over a hill, and its speed is measured once a second: which parabola a t^2 + b t + c fits "
+    "these speeds best? Start with any a, b and c, and measure how wrong they are with a single number, the loss: "
+    "here, the mean of the squared errors. The gradient (da, db and dc, the derivatives of the loss with respect to a, "
+    "b and c) points uphill, so go a little the other way: subtract the gradient times a small number, the learning "
+    "rate. Repeat until the loss hardly falls. All networks here learn in the same seven steps; only the prediction is "
+    "computed differently."
 )
 
 RATE = 1e-5
 """The book's learning rate."""
 
 STEPS = 10
-"""How many steps the book takes."""
+"""The number of steps in the book."""
 
-SHOWN = (0, 1, 2, 3, 4, STEPS)
-"""The steps after which the loss is set beside the book's."""
+COMPARED = (0, 1, 2, 3, 4, STEPS)
+"""The steps after which the loss is compared with the book's."""
 
 
-def show(material: Material) -> Section:  # noqa: ARG001 - all sections are given it, and this one needs none
-    """Return the seven steps with their numbers, and the losses of the book's ten steps."""
-    way = roller_coaster.descend(RATE, STEPS)
-    names = (f"slope of the loss by {name}" for name in "abc")
+def show_steps(_: Material) -> Section:
+    """Return the seven steps with their numbers, and the losses during the book's ten steps."""
+    states = roller_coaster.descend(RATE, STEPS)
+    names = (f"first gradient: d{name}" for name in "abc")
     return Section(
-        "Seven steps downhill",
-        TEXT,
+        "Gradient descent in seven steps",
+        STEPS_TEXT,
         ("tinygrad_mnist/chapter/roller_coaster.py", "tinygrad_mnist/train.py"),
-        pictures=(drawn(way[-1].parabola),),
-        tables=(Table(f"The steps, with a learning rate of {RATE:.5f}:", (), ("d", "", ""), steps(way)),),
+        pictures=(_plot_fit(states[-1].parabola),),
+        tables=(Table(f"The steps, with a learning rate of {RATE:.5f}:", (), ("d", "", ""), _seven_steps(states)),),
         figures=(
-            *map(Figure, names, book.FIRST_GRADIENT, way[0].gradient.tolist(), [".1f"] * 3),
+            *map(Figure, names, book_figures.FIRST_GRADIENT, states[0].gradient.tolist(), [".1f"] * 3),
             *(
                 Figure(
-                    f"loss after step {count}" if count else "loss at first", book.LOSSES[count], way[count].loss, ".1f"
+                    f"loss after step {count}" if count else "initial loss",
+                    book_figures.LOSSES[count],
+                    states[count].loss,
+                    ".1f",
                 )
-                for count in SHOWN
+                for count in COMPARED
             ),
         ),
     )
 
 
-def steps(way: list[Step]) -> list[tuple[int, str, str]]:
-    """Return the number, the name, and the numbers of each of the seven steps."""
-    first, second, *_, before, last = way
-    at = int(TIME[-1])
-    says = roller_coaster.predict(first.parabola)[-1]
-    da, db, dc = first.gradient
+def _seven_steps(states: list[State]) -> list[tuple[int, str, str]]:
+    """Return the number, the name, and the results of each of the seven steps."""
+    first, second, *_, next_to_last, last = states
+    predicted = roller_coaster.predict(first.parabola)[-1]
+    (a, *_), (da, db, dc) = first.parabola, first.gradient
+    gain = next_to_last.loss - last.loss
+    initial = ", ".join(f"{name} = {value:.4f}" for name, value in zip("abc", first.parabola, strict=True))
     return [
-        (1, "initialise", _parabola(first.parabola)),
-        (2, "predict", f"at t = {at}: {says:.1f}, measured {SPEED[-1]:.1f}"),
+        (1, "initialize", initial),
+        (2, "predict", f"at t = {TIME[-1]:.0f}: {predicted:.1f} (measured: {SPEED[-1]:.1f})"),
         (3, "loss", f"{first.loss:.1f}"),
-        (4, "gradient", f"by a {da:.1f}, by b {db:.1f}, by c {dc:.1f}"),
-        (
-            5,
-            "step",
-            f"a = {first.parabola[0]:.4f} - {RATE:.5f} * ({da:.1f}) = {second.parabola[0]:.4f}, and so b and c",
-        ),
-        (6, "repeat", f"the loss is {second.loss:.1f} now, and falls on"),
-        (7, "stop", f"after {len(way) - 1} steps, as the last one gained only {before.loss - last.loss:.2f}"),
+        (4, "gradient", f"da = {da:.1f}, db = {db:.1f}, dc = {dc:.1f}"),
+        (5, "step", f"a = {a:.4f} - {RATE:.5f} * ({da:.1f}) = {second.parabola[0]:.4f}; b and c likewise"),
+        (6, "repeat", f"the loss is now {second.loss:.1f} and keeps falling"),
+        (7, "stop", f"after {len(states) - 1} steps, because the last one lowered the loss by only {gain:.2f}"),
     ]
 
 
-def drawn(parabola: Parabola) -> Picture:
-    """Return what was measured as dots, and the parabola as a line."""
+def _plot_fit(parabola: Parabola) -> Picture:
+    """Return a plot with the measured speeds as dots and the parabola as a line."""
     a, b, c = parabola
-    fine = np.linspace(TIME[0], TIME[-1], 400)
-    return plot("dots: measured; line: after ten steps", [(TIME, SPEED), (fine, a * fine**2 + b * fine + c)])
+    t = np.linspace(TIME[0], TIME[-1], 400)
+    return plot(f"dots: measured; line: fitted in {STEPS} steps", [(TIME, SPEED), (t, a * t**2 + b * t + c)])
 
 
-def _parabola(parabola: Parabola) -> str:
-    return ", ".join(f"{name} = {value:.4f}" for name, value in zip("abc", parabola, strict=True))
+RATES_TEXT = (
+    "The learning rate r sets the size of a step: on x^2, a step takes x to x - r * 2x. If r is too small, progress is "
+    "slow; if it is too large, every step lands on the opposite side of the valley, higher than before. A growing loss "
+    "is a sign of this, and a good rate is found by trial and error. All parameters share the rate: the roller "
+    "coaster's loss is so much steeper in a than in b and c that b and c have hardly moved after ten steps, and the "
+    "parabola is still far from the best one."
+)
+
+RATES_ON_SQUARE = {0.01: "slow", 0.3: "converges", 0.9: "overshoots, converges", 1.1: "diverges"}
+RATES_ON_ROLLER_COASTER = {1e-7: "slow", RATE: "good", 1e-4: "diverges"}
+"""Learning rates, and their effects."""
+
+SHOWN_STEPS = (1, 2, STEPS)
+"""The numbers of steps after which the tables show results."""
+
+
+def show_rates(_: Material) -> Section:
+    """Return the results of several learning rates on x^2 and for the roller coaster, and three of its parabolas."""
+    head = ("rate", *(f"{steps} step{'s' * (steps > 1)}" for steps in SHOWN_STEPS), "")
+    descents = {rate: roller_coaster.descend(rate, STEPS) for rate in RATES_ON_ROLLER_COASTER}
+    initial, last = descents[RATE][0], descents[RATE][-1]
+    parabolas = {"initial": initial, f"after {STEPS} steps": last, "best fit": roller_coaster.best_fit()}
+    return Section(
+        "How large should a step be?",
+        RATES_TEXT,
+        ("tinygrad_mnist/optimizers.py", "tinygrad_mnist/chapter/roller_coaster.py"),
+        tables=(
+            Table(
+                "On x^2, starting at x = 3; the minimum is at x = 0:",
+                head,
+                ("g", *[".3f"] * len(SHOWN_STEPS), ""),
+                [
+                    (rate, *(descend_square(3.0, rate, steps) for steps in SHOWN_STEPS), effect)
+                    for rate, effect in RATES_ON_SQUARE.items()
+                ],
+            ),
+            Table(
+                f"The roller coaster's loss, starting from {initial.loss:.1f}:",
+                head,
+                (".7f", *[".4g"] * len(SHOWN_STEPS), ""),
+                [
+                    (rate, *(descents[rate][steps].loss for steps in SHOWN_STEPS), effect)
+                    for rate, effect in RATES_ON_ROLLER_COASTER.items()
+                ],
+            ),
+            Table(
+                f"Parabolas at a learning rate of {RATE:.5f}, and the best fit:",
+                ("", "a", "b", "c", "loss"),
+                ("", ".3f", ".3f", ".3f", ".1f"),
+                [(name, *state.parabola.tolist(), state.loss) for name, state in parabolas.items()],
+            ),
+        ),
+    )
+
+
+def descend_square(x: float, rate: float, steps: int) -> float:
+    """Return x after this number of gradient descent steps on x^2."""
+    at = np.array(x)
+    for _ in range(steps):
+        at = at - rate * square.backward(np.ones_like(at), at)
+    return float(at)

@@ -1,47 +1,101 @@
-"""Many pictures at once: rank 3, and the mean over its last two axes."""
+"""Act one, pictures: images as tensors, and a baseline that compares pixels and learns nothing."""
 
 import numpy as np
 
-from tinygrad_mnist import backend, network
-from tinygrad_mnist.chapter import book
-from tinygrad_mnist.chapter.material import DIGITS, Material
-from tinygrad_mnist.chapter.section import Figure, Section, Table
+from tinygrad_mnist import similarity
+from tinygrad_mnist.arrays.backend import Array
+from tinygrad_mnist.arrays.tensor import stack, tensor
+from tinygrad_mnist.chapter import book_figures
+from tinygrad_mnist.chapter.material import DIGITS, Material, flat_images
+from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table
+from tinygrad_mnist.datasets.digits import MAX_PIXEL
 
-TEXT = (
-    "Pictures of one size stack up to a tensor of rank 3: which picture, which row, which column. To compare all of "
-    "them with a single one, subtract it: it is held against each in turn, without a loop, which is called "
-    "broadcasting. The mean over the last two axes, rows and columns, then leaves one number for each picture. Nearly "
-    "all code for neural networks is written so, for many examples at once."
+TENSORS_TEXT = (
+    "An image is a table of numbers, one per pixel, from 0 (black) to 255 (white). A single number, a list of numbers, "
+    "a table and a stack of tables are all tensors, and the rank of a tensor is its number of axes. All numbers in a "
+    "tensor have the same type and all its rows have the same length, so that a processor can handle millions of them "
+    "quickly. The function tensor() refuses data that breaks these rules, and its error message names the first item "
+    "that does."
+)
+
+ACCEPTED = (3, [1.5, 2.5], [[1, 2], [3, 4]])
+"""Data that `tensor` accepts."""
+
+REFUSED = ([[1, 2], [3]], [1, 2.5], [1, "two"])
+"""Data that `tensor` refuses."""
+
+
+def show_tensors(material: Material) -> Section:
+    """Return examples of ranks, types and refused data, and the numbers in one part of the book's 3."""
+    three = material.three
+    patch = three[4:10, 4:10]
+    equal = int(np.count_nonzero(patch == np.array(book_figures.PATCH))) if patch.shape == (6, 6) else 0
+    tensors = [(f"{data}", tensor(data)) for data in ACCEPTED] + [("the image", tensor(three))]
+    tables = (
+        Table("Its rows and columns 4 to 9, counting from 0:", (), ("d",) * patch.shape[1], patch.tolist()),
+        Table(
+            "Tensors:",
+            ("data", "rank", "shape", "type"),
+            ("", "d", "", ""),
+            [(name, array.ndim, str(array.shape), str(array.dtype)) for name, array in tensors],
+        ),
+        Table("Refused by tensor():", (), ("", ""), [(f"{data}", refusal(data)) for data in REFUSED]),
+    )
+    return Section(
+        "Images are tables of numbers",
+        TENSORS_TEXT,
+        ("tinygrad_mnist/arrays/tensor.py",),
+        material.data.origin,
+        pictures=(Picture("a 3 from the training set", three),),
+        tables=tables if patch.size else tables[1:],
+        figures=(Figure("equal pixels, of 36", 36, equal, "d", material.is_mnist),),
+    )
+
+
+def refusal(data: object) -> str:
+    """Return the error message with which `tensor` refuses this data."""
+    try:
+        tensor(data)
+    except ValueError as error:
+        return str(error)
+    raise AssertionError(f"{data} was accepted")
+
+
+STACK_TEXT = (
+    "Images of the same size form a tensor of rank 3, with one axis for the images, one for their rows and one for "
+    "their columns. Subtracting a single image from this tensor subtracts it from every image, without a loop: this is "
+    "called broadcasting. The mean over the last two axes, rows and columns, then leaves one number per image. Nearly "
+    "all neural-network code is written this way, for many examples at once."
 )
 
 
-def show(material: Material) -> Section:
-    """Return the shapes on the way from many pictures to one distance for each."""
-    parts = (material.data.training, material.data.test)
+def show_stack(material: Material) -> Section:
+    """Return the shapes on the way from many images to one distance for each, and the number of images."""
+    sets = {"training": material.data.training, "test": material.data.test}
     stacks = {
-        f"{where} {digit}s": backend.stack(list(part.only([digit]).images))
-        for where, part in zip(("training", "test"), parts, strict=True)
+        f"{name} {digit}s": stack(list(digits.only([digit]).images))
+        for name, digits in sets.items()
         for digit in DIGITS
     }
-    threes = stacks["test 3s"] / network.BRIGHTEST
-    ideal = np.mean(stacks["training 3s"] / network.BRIGHTEST, axis=0)
+    threes = stacks["test 3s"] / MAX_PIXEL
+    ideal = np.mean(stacks["training 3s"] / MAX_PIXEL, axis=0)
     differences = np.abs(threes - ideal)
     distances = np.mean(differences, axis=(-2, -1))
     first = distances[:4].tolist()
     shapes = {
-        "test threes": threes,
-        "mean of the training threes": ideal,
-        "difference, broadcast": differences,
+        "test 3s": threes,
+        "mean of the training 3s": ideal,
+        "differences, by broadcasting": differences,
         "mean over the last two axes": distances,
     }
     return Section(
-        "Many pictures at once",
-        TEXT,
-        ("tinygrad_mnist/backend.py", "tinygrad_mnist/baseline.py"),
+        "Many images at once",
+        STACK_TEXT,
+        ("tinygrad_mnist/arrays/tensor.py", "tinygrad_mnist/similarity.py"),
         material.data.origin,
         tables=(
             Table(
-                "How far are the test threes from the mean three?",
+                "How far is each test 3 from the mean 3?",
                 ("", "rank", "shape"),
                 ("", "d", ""),
                 [(name, array.ndim, str(array.shape)) for name, array in shapes.items()],
@@ -49,6 +103,79 @@ def show(material: Material) -> Section:
             Table("The first of these distances:", (), (".4f",) * len(first), [first]),
         ),
         figures=tuple(
-            Figure(name, count, len(stacks[name]), ",d", material.is_mnist) for name, count in book.COUNTS.items()
+            Figure(name, count, len(stacks[name]), ",d", material.is_mnist)
+            for name, count in book_figures.COUNTS.items()
+        ),
+    )
+
+
+IDEALS_TEXT = (
+    "The mean of all training 3s, pixel by pixel, is the ideal 3: bright where most of them are bright, and dim where "
+    "only some are. To measure how far an image is from it, with pixels from 0 to 1, take the difference in each pixel "
+    "and average. The L1 distance is the mean of the absolute differences. The RMS distance (root mean square) is the "
+    "square root of the mean of their squares, which gives more weight to large differences. Is the 3 of the first "
+    "section closer to the ideal 3 than to the ideal 7?"
+)
+
+
+def show_ideals(material: Material) -> Section:
+    """Return pictures of both ideals, and the distances of the book's 3 from them."""
+    three = material.three
+    ideals = [similarity.ideal(flat_images(material.data.training.only([digit]))) for digit in DIGITS]
+    row = three.reshape(1, -1)
+    l1 = [float(similarity.l1(row, ideal)[0]) for ideal in ideals]
+    root_mean_square = [float(np.sqrt(similarity.squared(row, ideal)[0])) for ideal in ideals]
+    return Section(
+        "The ideal 3 and the ideal 7",
+        IDEALS_TEXT,
+        ("tinygrad_mnist/similarity.py",),
+        material.data.origin,
+        pictures=tuple(
+            Picture(f"the ideal {digit}", np.round(ideal * MAX_PIXEL).astype(np.uint8).reshape(three.shape))
+            for digit, ideal in zip(DIGITS, ideals, strict=True)
+        ),
+        figures=tuple(
+            Figure(name, book, here, comparable=material.is_mnist)
+            for (name, book), here in zip(book_figures.DISTANCES.items(), [*l1, *root_mean_square], strict=True)
+        ),
+    )
+
+
+SIMILARITY_TEXT = (
+    "Predict the digit whose ideal is closer to the image. This is a complete classifier, measured here on test "
+    "digits, which were not used to compute the ideals. It is the baseline that any learned model has to beat. It "
+    "cannot improve, because it has no parameters: no numbers that could be changed a little to make fewer mistakes. "
+    "The rest of the walk is about such parameters and how to change them."
+)
+
+
+def show_similarity(material: Material) -> Section:
+    """Return the accuracy of pixel similarity on the test digits, by L1 and by squared distance."""
+    training, test = material.data.training, material.data.test
+    ideals = [similarity.ideal(flat_images(training.only([digit]))) for digit in DIGITS]
+    images = [flat_images(test.only([digit])) for digit in DIGITS]
+
+    def accuracies(distance: Array) -> list[float]:
+        nearest = [similarity.nearest([distance(some, ideal) for ideal in ideals]) for some in images]
+        per_digit = [float(np.mean(positions == position)) for position, positions in enumerate(nearest)]
+        return [*per_digit, sum(per_digit) / len(per_digit)]
+
+    l1, squared = accuracies(similarity.l1), accuracies(similarity.squared)
+    return Section(
+        "A baseline that learns nothing",
+        SIMILARITY_TEXT,
+        ("tinygrad_mnist/similarity.py", "tinygrad_mnist/commands/baseline_command.py"),
+        material.data.origin,
+        tables=(
+            Table(
+                "Accuracy on the test digits:",
+                ("", "L1 distance", "squared distance"),
+                ("", ".4f", ".4f"),
+                list(zip(("3s", "7s", "mean of both"), l1, squared, strict=True)),
+            ),
+        ),
+        figures=tuple(
+            Figure(name, book, here, comparable=material.is_mnist)
+            for (name, book), here in zip(book_figures.SIMILARITY.items(), l1, strict=True)
         ),
     )

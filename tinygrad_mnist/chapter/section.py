@@ -1,4 +1,4 @@
-"""What a section of the walk shows: an explanation, pictures, tables, and the book's figures beside ours."""
+"""A section of the walk: an explanation, pictures, tables, and the book's figures next to the computed ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,37 +7,43 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+HEIGHT, WIDTH = 24, 58
+"""The size of a plot in pixels. A terminal draws two of them per character, so it takes 12 lines of 58 columns."""
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""x and y of the points of a curve, each (N,)."""
+
 
 class Figure(NamedTuple):
-    """A number that the book prints, and the same one computed here."""
+    """A number that the book prints, and the same number computed here."""
 
     name: str
     book: float
     here: float
-    shown: str = ".4f"  # the format with as many digits as the book prints, or as its own rounded input allows
-    comparable: bool = True  # not where the book's is of MNIST and ours of something else
+    number_format: str = ".4f"  # with as many digits as the book prints, or as its rounded inputs allow
+    comparable: bool = True  # False if the book's number comes from MNIST and ours from another data set
 
     @property
     def same(self) -> bool:
-        """Whether both are the same number, to the digits that are shown.
+        """Whether both numbers are the same in all digits shown.
 
         >>> Figure("loss", 0.4333, 1.3 / 3).same
         True
         """
-        return self.comparable and format(self.book, self.shown) == format(self.here, self.shown)
+        return self.comparable and format(self.book, self.number_format) == format(self.here, self.number_format)
 
 
 class Table(NamedTuple):
-    """Rows of numbers and words; each column has a heading and a format, as Python's `format` takes it."""
+    """Rows of numbers and words."""
 
     caption: str
-    head: tuple[str, ...]  # empty where the columns need none
-    formats: tuple[str, ...]
+    head: tuple[str, ...]  # the columns' headings; empty if they need none
+    formats: tuple[str, ...]  # the columns' formats, as Python's `format` takes them
     rows: Sequence[Sequence[Any]]
 
 
 class Picture(NamedTuple):
-    """An image (H, W) of bytes, 255 is ink, and what is to be written under it."""
+    """An image (H, W) of bytes, from 0 (black) to 255 (white), and its caption."""
 
     caption: str
     image: NDArray[np.uint8]
@@ -45,12 +51,31 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Section:
-    """One step of the walk."""
+    """One section of the walk."""
 
     title: str
     text: str  # two to five sentences
-    code: tuple[str, ...]  # the files to read on in, seen from the project's root
-    origin: str = ""  # which digits it looked at, for a person; nothing where it needs none
+    code: tuple[str, ...]  # the files to read next, relative to the project's root
+    origin: str = ""  # where the section's digits come from; empty if it uses none
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
+
+
+def plot(caption: str, curves: Sequence[Curve]) -> Picture:
+    """Return a picture of the curves' points, whose edges are the smallest and the largest x and y of all curves."""
+    xs, ys = (np.concatenate([curve[axis] for curve in curves]) for axis in (0, 1))
+    image = np.zeros((HEIGHT, WIDTH), np.uint8)
+    image[HEIGHT - 1 - _positions(ys, HEIGHT), _positions(xs, WIDTH)] = 255
+    return Picture(caption, image)
+
+
+def _positions(values: NDArray[np.float64], size: int) -> NDArray[np.int64]:
+    """Return the positions (N,) of the values along `size` pixels: 0 for the smallest, size - 1 for the largest.
+
+    >>> _positions(np.array([0.0, 5.0, 10.0]), 11)
+    array([ 0,  5, 10])
+    """
+    smallest, largest = values.min(), values.max()
+    positions: NDArray[np.int64] = np.round((values - smallest) / (largest - smallest) * (size - 1)).astype(np.int64)
+    return positions

@@ -1,4 +1,4 @@
-"""chapter: the book's chapter, section by section, its numbers beside ours."""
+"""chapter: walk through the book's chapter, and compare its figures with ours."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from tinygrad_mnist import datasets
 from tinygrad_mnist.chapter import SECTIONS
 from tinygrad_mnist.chapter.material import DIGITS, Material
 from tinygrad_mnist.chapter.section import Figure, Section
-from tinygrad_mnist.commands import chapter_page, options, report
+from tinygrad_mnist.commands import options
+from tinygrad_mnist.console import chapter_page, output
 
 
 @click.command()
@@ -18,18 +19,18 @@ from tinygrad_mnist.commands import chapter_page, options, report
     "only",
     metavar="NAME",
     type=click.Choice(list(SECTIONS)),
-    help=f"Show one section alone: {', '.join(SECTIONS)}.",
+    help=f"Show only one section: {', '.join(SECTIONS)}.",
 )
 @click.option(
-    "--seed", type=options.Whole(0, 2**63 - 1), default=0, show_default=True, help="Draws other first weights."
+    "--seed", type=options.WholeNumber(0, 2**63 - 1), default=0, show_default=True, help="Seed for all random numbers."
 )
 @options.json_events
 def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:
     """Walk through the book's chapter.
 
-    Chapter 4 of Howard and Gugger, Deep Learning for Coders: from pictures as numbers to a network with a
-    hidden layer. Each section says what it is about, computes it here and now, and sets the book's numbers
-    beside its own. It takes a few seconds.
+    Chapter 4 of Howard and Gugger, Deep Learning for Coders: from images as tables of numbers to a network
+    with a hidden layer. Each section explains an idea, computes it with this project's code, and compares
+    the results with the book's figures. The walk takes a few seconds.
 
     \b
     Examples:
@@ -37,24 +38,24 @@ def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:
       python cli.py chapter | less
       python cli.py chapter --section gradient
     """
-    material = Material(lambda: datasets.load(source, DIGITS, report.notice, report.Bar), seed)
+    material = Material(lambda: datasets.load(source, DIGITS, output.notice, output.Bar), seed)
     names = list(SECTIONS)
-    shown: dict[str, Section] = {}
+    sections: dict[str, Section] = {}
     for name in [only] if only else names:
-        shown[name] = SECTIONS[name](material)
+        sections[name] = SECTIONS[name](material)
         if as_json:
-            report.event("section", name=name, **_fields(shown[name]))
+            output.event("section", name=name, **_fields(sections[name]))
         else:
-            click.echo(chapter_page.section(shown[name], f"{names.index(name) + 1} of {len(names)}: {name}"))
+            click.echo(chapter_page.section(sections[name], f"{names.index(name) + 1} of {len(names)}: {name}"))
     if as_json:
-        figures = [{"section": name, **_figure(figure)} for name in shown for figure in shown[name].figures]
-        report.event("result", seed=seed, same=sum(figure["same"] for figure in figures), figures=figures)
+        figures = [{"section": name, **_figure(figure)} for name in sections for figure in sections[name].figures]
+        output.event("result", seed=seed, same=sum(figure["same"] for figure in figures), figures=figures)
     elif not only:
-        click.echo(chapter_page.summary(shown))
+        click.echo(chapter_page.summary(sections))
 
 
 def _fields(section: Section) -> dict[str, Any]:
-    """Return a section as JSON can hold it. Its pictures are left to people."""
+    """Return a section for JSON, without its pictures."""
     return {
         "title": section.title,
         "text": section.text,

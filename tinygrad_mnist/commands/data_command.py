@@ -1,4 +1,4 @@
-"""data: what data sets are there, where they came from, and making more of them."""
+"""data: the available data sets, where they came from, and how to get more."""
 
 import os
 from urllib.parse import urlsplit
@@ -6,19 +6,19 @@ from urllib.parse import urlsplit
 import click
 
 from tinygrad_mnist import datasets
-from tinygrad_mnist.commands import options, report
+from tinygrad_mnist.commands import options
+from tinygrad_mnist.console import output
 from tinygrad_mnist.datasets import mnist, stroke_cache
-from tinygrad_mnist.datasets.bars import shown
+from tinygrad_mnist.datasets.bars import track
 
 
 @click.group(invoke_without_command=True)
 @options.json_events
-@click.pass_context
-def data(context: click.Context, as_json: bool) -> None:
-    """Show which data sets are there.
+def data(as_json: bool) -> None:
+    """Show the available data sets.
 
-    Where they came from, and whether they are verified. Data sets lie in the folder data/ of the current
-    folder. The environment variable TINYGRAD_MNIST_DATA names another folder that has MNIST's four files.
+    Also shows where their files came from, and whether they are verified. Data sets are in the folder data/ of the
+    current folder. The environment variable TINYGRAD_MNIST_DATA can name a different folder with MNIST's four files.
 
     \b
     Examples:
@@ -26,38 +26,32 @@ def data(context: click.Context, as_json: bool) -> None:
       python cli.py data fetch
       python cli.py data strokes
     """
-    if context.invoked_subcommand is not None:
-        if as_json:
-            raise click.UsageError(f"--json goes behind the command: data {context.invoked_subcommand} --json")
+    if options.subcommand_follows():
         return
     folder = datasets.mnist_folder()
-    state, origins = mnist.state(folder), mnist.origins(folder)
-    strokes = {digit: stroke_cache.path(datasets.STROKES, digit).is_file() for digit in range(10)}
+    files, origins = mnist.state(folder), mnist.origins(folder)
+    drawn = [digit for digit in range(10) if stroke_cache.path(datasets.STROKES, digit).is_file()]
     if as_json:
-        report.event(
-            "result",
-            mnist={"folder": str(folder), "files": state, "origins": origins},
-            strokes={"folder": str(datasets.STROKES), "digits": [digit for digit, there in strokes.items() if there]},
-        )
+        of_mnist = {"folder": folder, "files": files, "origins": origins}
+        output.event("result", mnist=of_mnist, strokes={"folder": datasets.STROKES, "digits": drawn})
         return
     click.echo(f"MNIST in {folder}")
-    for name, said in state.items():
-        click.echo(f"  {name:<25}{said}")
-        if said != "missing":
-            click.echo(f"    {origins.get(name, 'put there by hand')}")
+    for name, state in files.items():
+        click.echo(f"  {name:<25}{state}")
+        if state != "missing":
+            click.echo(f"    {origins.get(name, 'not downloaded by this program')}")
     if os.environ.get(datasets.FOLDER_VARIABLE):
-        click.echo(f"  the folder that {datasets.FOLDER_VARIABLE} names")
-    elif set(state.values()) != {"verified"}:
-        click.echo("  'data fetch' downloads what is missing.")
-    click.echo(f"strokes in {datasets.STROKES}")
-    drawn = [str(digit) for digit, there in strokes.items() if there]
-    click.echo(f"  {'digits ' + ', '.join(drawn) if drawn else 'none yet'}, made offline by this program")
-    if len(drawn) < len(strokes):
-        click.echo("  'data strokes' draws the rest.")
+        click.echo(f"  {datasets.FOLDER_VARIABLE} names this folder.")
+    elif set(files.values()) != {"verified"}:
+        click.echo("  'data fetch' downloads the missing files.")
+    click.echo(f"strokes in {datasets.STROKES}, drawn by this program")
+    click.echo(f"  digits {', '.join(map(str, drawn))}" if drawn else "  none yet")
+    if len(drawn) < 10:
+        click.echo("  'data strokes' draws the missing digits.")
 
 
-def addresses(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the mirrors. Refuses what is no address of a web server."""
+def _web_addresses(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the mirrors. Refuses a value that is not the address of a web server."""
     for value in values:
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or ".." in parts.hostname:
@@ -71,45 +65,47 @@ def addresses(_: click.Context, option: click.Parameter, values: tuple[str, ...]
     "mirrors",
     multiple=True,
     metavar="URL",
-    callback=addresses,
-    help="Download from here instead; may be given repeatedly.",
+    callback=_web_addresses,
+    help="Download from this address instead. Can be given several times.",
 )
 @options.json_events
 def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
-    """Download MNIST into data/mnist, about 12 MB, and verify it.
+    """Download MNIST and verify it.
 
-    Files that are there and verified are left as they are.
+    Puts about 12 MB into data/mnist. Files that are already there and verified are left unchanged.
 
     \b
     Example:
       python cli.py data fetch
     """
-    folder = datasets.MNIST
-    training, test = mnist.read_own(folder, mirrors or mnist.MIRRORS, report.notice, report.Bar)
+    training, test = mnist.read_or_download(datasets.MNIST, mirrors or mnist.MIRRORS, output.notice, output.Bar)
     counts = {"training": len(training.labels), "test": len(test.labels)}
     if as_json:
-        report.event("result", folder=str(folder), verified=True, **counts)
-        return
-    click.echo(f"MNIST is in {folder}, verified: {counts['training']:,} training and {counts['test']:,} test digits.")
+        output.event("result", folder=datasets.MNIST, verified=True, **counts)
+    else:
+        click.echo(f"MNIST is in {datasets.MNIST}, verified: {_digits(counts)}.")
 
 
 @data.command()
 @options.json_events
 def strokes(as_json: bool) -> None:
-    """Draw the digits 0 to 9 offline and keep them in data/strokes, about 55 MB.
+    """Draw the digits 0 to 9.
 
-    'train' draws those it needs by itself. The same version of this program always draws the same.
+    Puts about 55 MB into data/strokes. 'train' draws the digits it needs if they are missing, so this command is
+    optional. The same version of this program always draws the same digits.
 
     \b
     Example:
       python cli.py data strokes
     """
-    for digit in shown(range(10), "strokes", report.Bar):
-        stroke_cache.keep(datasets.STROKES, digit)
+    for digit in track(range(10), "strokes", output.Bar):
+        stroke_cache.ensure_saved(datasets.STROKES, digit)
     counts = {"training": 10 * stroke_cache.TRAINING, "test": 10 * stroke_cache.TEST}
     if as_json:
-        report.event("result", folder=str(datasets.STROKES), **counts)
-        return
-    click.echo(
-        f"Strokes are in {datasets.STROKES}: {counts['training']:,} training and {counts['test']:,} test digits."
-    )
+        output.event("result", folder=datasets.STROKES, **counts)
+    else:
+        click.echo(f"Strokes are in {datasets.STROKES}: {_digits(counts)}.")
+
+
+def _digits(counts: dict[str, int]) -> str:
+    return f"{counts['training']:,} training and {counts['test']:,} test digits"

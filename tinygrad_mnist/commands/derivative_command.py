@@ -1,26 +1,26 @@
-"""derivative: the warm-up, x² and its slope."""
+"""derivative: the warm-up, the derivative of x²."""
 
 import math
 
 import click
 
-from tinygrad_mnist import oracles
-from tinygrad_mnist.commands import options, report
+from tinygrad_mnist.commands import options
+from tinygrad_mnist.console import output
 from tinygrad_mnist.passes import square
+from tinygrad_mnist.proof import oracles
 
-MOST = math.sqrt(1e300)
-"""Beyond it, x² or the squares next to it do not fit a float."""
+MAX_X = math.sqrt(1e300)
+"""For a larger x, its square or the squares near it overflow."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("x", type=options.Number(min=-MOST, max=MOST), callback=options.finite)
+@click.argument("x", type=options.Number(min=-MAX_X, max=MAX_X))
 @options.json_events
 def derivative(x: float, as_json: bool) -> None:
-    """Show x² and its slope at X.
+    """Show x² and its derivative at X.
 
-    The slope is derived by hand, and measured. The hand-derived slope is 2x (see
-    tinygrad_mnist/passes/square.py). The measured one is how much x² rises when x is nudged up and down a
-    little: a derivation that is wrong disagrees with it.
+    The derivative worked out by hand is 2x (see tinygrad_mnist/passes/square.py). The measured one is how much x²
+    changes if x is moved up and down a little. If the derivation were wrong, the two would differ.
 
     \b
     Example:
@@ -30,9 +30,9 @@ def derivative(x: float, as_json: bool) -> None:
     gradient = square.backward(1.0, x)
     finite_difference = oracles.differences(square.forward, x, order=2)
     if as_json:
-        report.event("result", x=x, value=value, gradient=gradient, finite_difference=finite_difference)
+        output.event("result", x=x, value=value, gradient=gradient, finite_difference=finite_difference)
         return
-    report.line("x", f"{x:.10g}")
-    report.line("value", f"{value:.10g}   x squared")
-    report.line("gradient", f"{gradient:.10g}   derived by hand: 2x")
-    report.line("measured", f"{finite_difference:.10g}   by finite differences")
+    output.line("x", f"{x:.10g}")
+    output.line("value", f"{value:.10g}   x squared")
+    output.line("gradient", f"{gradient:.10g}   derived by hand: 2x")
+    output.line("measured", f"{finite_difference:.10g}   by finite differences")

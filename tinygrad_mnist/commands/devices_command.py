@@ -1,9 +1,12 @@
-"""devices: where this machine can compute, and what is taken."""
+"""devices: where this machine can compute."""
+
+from typing import Any
 
 import click
 
-from tinygrad_mnist import backend
-from tinygrad_mnist.commands import options, report
+from tinygrad_mnist.arrays.backend import choose_backend
+from tinygrad_mnist.commands import options
+from tinygrad_mnist.console import output
 from tinygrad_mnist.errors import BackendError
 
 
@@ -12,26 +15,25 @@ from tinygrad_mnist.errors import BackendError
 def devices(as_json: bool) -> None:
     """Show where this machine can compute.
 
-    And what '--backend auto' takes.
+    Also shows which backend '--backend auto' uses, and why a GPU cannot be used.
 
     \b
     Example:
       python cli.py devices
     """
-    taken = backend.choose("auto").name
-    found = {name: _described(name) for name in ("numpy", "cupy")}
+    auto = choose_backend("auto").name
+    backends = {name: _described(name) for name in ("numpy", "cupy")}
     if as_json:
-        usable = {name: {"usable": usable, "description": text} for name, (usable, text) in found.items()}
-        report.event("result", backends=usable, auto=taken)
+        output.event("result", backends=backends, auto=auto)
         return
-    for name, (_, text) in found.items():
-        report.line(name, text)
-    report.line("auto", f"takes {taken}")
+    for name, backend in backends.items():
+        output.paragraph(name, backend["description"])
+    output.line("auto", f"uses {auto}")
 
 
-def _described(name: str) -> tuple[bool, str]:
-    """Return whether a backend can be used, and what it is or what it lacks."""
+def _described(name: str) -> dict[str, Any]:
+    """Return whether a backend can be used, and its device, or what is missing."""
     try:
-        return True, backend.choose(name).description
+        return {"usable": True, "description": choose_backend(name).description}
     except BackendError as error:
-        return False, str(error)
+        return {"usable": False, "description": str(error)}

@@ -1,30 +1,28 @@
-"""evaluate: how well a trained network does on the test digits."""
+"""evaluate: the accuracy of a trained network on the test digits."""
 
 from pathlib import Path
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
-from tinygrad_mnist import backend, checkpoint, datasets, metrics, network
-from tinygrad_mnist import train as training
-from tinygrad_mnist.backend import Array, Backend
-from tinygrad_mnist.checkpoint import Checkpoint
-from tinygrad_mnist.commands import options, plots, report
-from tinygrad_mnist.datasets.digits import Digits
-from tinygrad_mnist.errors import CheckpointError, DataError
+from tinygrad_mnist import datasets, metrics
+from tinygrad_mnist.arrays.backend import Backend, to_host
+from tinygrad_mnist.commands import options
+from tinygrad_mnist.console import output, plots
+from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.inference import logits_of_digits
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@options.model
 @options.data
 @options.backend
 @options.plot
 @options.json_events
-def evaluate(model: Path, source: str, backend_name: str, plot: Path | None, as_json: bool) -> None:
-    """Measure a trained network on test digits.
+def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_json: bool) -> None:
+    """Measure a trained network on the test digits.
 
-    MODEL is a file that 'train --save' wrote.
+    Prints the accuracy and the confusion matrix. MODEL is a file that 'train --save' wrote.
 
     \b
     Examples:
@@ -32,59 +30,25 @@ def evaluate(model: Path, source: str, backend_name: str, plot: Path | None, as_
       python cli.py evaluate model.npz
       python cli.py evaluate model.npz --plot confusion.png
     """
-    plots.require_other(plot, model)
+    plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    place = backend.choose(backend_name)
-    data = datasets.load(source, trained.digits, report.notice, report.Bar)
-    said = backend.to_host(network.decide(logits(model, trained, data.test, place), trained.digits))
-    counts = metrics.confusion(data.test.labels, said, trained.digits)
+    data = datasets.load(source, trained.digits, output.notice, output.Bar)
+    predicted = to_host(metrics.classify(logits_of_digits(model, trained, data.test, backend), trained.digits))
+    counts = metrics.confusion(data.test.labels, predicted, trained.digits)
     accuracy = float(np.trace(counts) / counts.sum())
     shares = metrics.accuracy_per_digit(counts, trained.digits)
     if plot is not None:
         plots.confusion(counts, trained.digits, shares, plot)
     if as_json:
-        report.event(
-            "result",
-            digits=trained.digits,
-            data=data.name,
-            backend=place.name,
-            accuracy=accuracy,
-            accuracy_per_digit=shares,
-            confusion=counts.tolist(),
-            plot=str(plot) if plot else None,
-        )
+        about = {"digits": trained.digits, "data": data.name, "backend": backend.name}
+        measured = {"accuracy": accuracy, "accuracy_per_digit": shares, "confusion": counts.tolist()}
+        output.event("result", **about, **measured, plot=plot)
         return
-    report.line("model", f"{model}, layers {'-'.join(map(str, trained.layer_sizes))}, seed {trained.seed}")
-    report.line("data", data.origin)
-    report.line("device", place.description)
-    report.line("accuracy", f"{report.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits")
-    click.echo("\n" + report.confusion_table(counts.tolist(), trained.digits, shares))
+    output.line("model", f"{model}, layers {output.layers(trained.layer_sizes)}, seed {trained.seed}")
+    output.line("data", data.origin)
+    output.line("device", backend.description)
+    output.line("accuracy", f"{output.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits")
+    click.echo("\n" + output.confusion_table(counts.tolist(), trained.digits, shares))
     if plot is not None:
         click.echo()
-        report.line("plot", str(plot))
-
-
-def logits(model: Path, trained: Checkpoint, digits: Digits, place: Backend) -> Array:
-    """Return the logits z (N, O) that a trained network, read from the file `model`, gives to digits.
-
-    They are where they were computed. Raises DataError where the images have another size than it was trained on.
-    """
-    inputs, images = trained.layer_sizes[0], digits.pixels
-    if images.shape[1] != inputs:
-        raise DataError(f"{model} was trained on images of {inputs} pixels, and these have {images.shape[1]}.")
-    return finite_logits(model, trained, images, digits.places, place)
-
-
-def finite_logits(
-    model: Path, trained: Checkpoint, images: NDArray[np.uint8], rows: NDArray[np.intp], place: Backend
-) -> Array:
-    """Return the logits z (N, O) for the rows (N,) of images (M, I), where they were computed.
-
-    Raises CheckpointError where one is not finite: a digit could be read from it by chance alone.
-    """
-    parameters = training.layers_moved(trained.parameters, place.place)
-    z = network.predict(place.place(images), place.place(rows), parameters)
-    xp = backend.array_namespace(z)
-    if not bool(xp.all(xp.isfinite(z))):
-        raise CheckpointError(f"{model} has weights so large that its answers are no numbers: train it again.")
-    return z
+        output.line("plot", plot)

@@ -1,153 +1,149 @@
-"""Options that several commands share, and the types of their values."""
+"""Options and arguments that several commands share, and the types of their values."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from tinygrad_mnist.checkpoint import MOST_LAYERS
-from tinygrad_mnist.commands import plots
-
-MOST_UNITS = 100_000
-"""A wider hidden layer than that is a slip of the finger."""
+from tinygrad_mnist.arrays.backend import Backend, choose_backend
+from tinygrad_mnist.console import plots
+from tinygrad_mnist.runs.checkpoint import MAX_LAYERS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+FILE = click.Path(path_type=Path)
+
+MAX_UNITS = 100_000
+"""The largest hidden layer that is accepted, because a larger number is most likely a typing error."""
+
 
 class Number(click.FloatRange):
-    """A number in a range; click would call it a float range, which is what programmers say."""
+    """A finite number in a range. Help and errors call it a number: click's own name is "float range"."""
 
     name = "number"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number. Refuses infinity and NaN, which click's ranges let through."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
-class Whole(click.IntRange):
-    """A whole number in a range, in the words of people too."""
+
+class WholeNumber(click.IntRange):
+    """A whole number in a range. Help and errors call it that: click's own name is "integer range"."""
 
     name = "whole number"
 
 
-def some_digits(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
-    """Return `3` as (3,), `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but different digits."""
+class RenamedChoice(click.Choice):  # type: ignore[type-arg]  # which is generic only from click 8.2
+    """A choice that also accepts the earlier names of its values, without showing them."""
+
+    def __init__(self, names: Iterable[str], earlier: dict[str, str]) -> None:
+        super().__init__(list(names))
+        self._earlier = earlier
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the current name."""
+        return super().convert(self._earlier.get(value, value), param, ctx)
+
+
+def one_digit_or_more(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
+    """Return `3` as (3,), `3,7` as (3, 7) and `0-9` as all ten. Refuses everything but different digits."""
     found: list[int] = []
     for part in value.split(","):
         first, _dash, last = (word.strip() for word in part.partition("-"))
         ends = (first, last or first)
         if not all(end in tuple("0123456789") for end in ends) or ends[0] > ends[1]:
-            raise click.BadParameter(f"{_short(value)} does not name digits, as 3,7 or 0-9 or 1,4-6 do.", param=option)
+            raise click.BadParameter(f"{_quoted(value)} is not a list of digits like 3,7 or 1,4-6.", param=option)
         found.extend(range(int(ends[0]), int(ends[1]) + 1))
     if len(set(found)) < len(found):
-        raise click.BadParameter(f"{_short(value)} names a digit twice.", param=option)
+        raise click.BadParameter(f"{_quoted(value)} contains a digit twice.", param=option)
     return tuple(found)
 
 
-def several_digits(context: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
-    """Return `3,7` as (3, 7) and `0-9` as all ten. Refuses anything but at least two different digits."""
-    found = some_digits(context, option, value)
+def two_digits_or_more(context: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
+    """Return the digits as `one_digit_or_more` does. Refuses a single digit."""
+    found = one_digit_or_more(context, option, value)
     if len(found) < 2:
-        raise click.BadParameter(f"{value!r} is one digit: there is nothing to tell it apart from.", param=option)
+        raise click.BadParameter(f"{value!r} is only one digit: name at least two to tell apart.", param=option)
     return found
 
 
 def sizes(_: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """Return `300,100` as (300, 100), and nothing or `0` as no layer at all."""
+    """Return `300,100` as (300, 100), and an empty value or `0` as no hidden layers."""
     if value is None or value.strip() in ("", "0"):
         return value if value is None else ()
     parts = [part.strip() for part in value.split(",")]
-    # Looked at as a word first: Python refuses to read a number of thousands of digits.
-    are_numbers = all(part.isascii() and part.isdigit() and len(part) <= len(str(MOST_UNITS)) for part in parts)
-    if not (are_numbers and all(0 < int(part) <= MOST_UNITS for part in parts)):
-        raise click.BadParameter(f"{_short(value)} does not name sizes of layers, as 300 or 300,100 do.", param=option)
-    if len(parts) >= MOST_LAYERS:
-        raise click.BadParameter(f"these are {len(parts)} hidden layers, of at most {MOST_LAYERS - 1}.", param=option)
+    # The lengths are checked first, because Python refuses to convert a number of thousands of digits.
+    are_numbers = all(part.isascii() and part.isdigit() and len(part) <= len(str(MAX_UNITS)) for part in parts)
+    if not (are_numbers and all(0 < int(part) <= MAX_UNITS for part in parts)):
+        raise click.BadParameter(f"{_quoted(value)} is not a list of layer sizes like 300 or 300,100.", param=option)
+    if len(parts) >= MAX_LAYERS:
+        raise click.BadParameter(f"{len(parts)} hidden layers are too many: use up to {MAX_LAYERS - 1}.", param=option)
     return tuple(int(part) for part in parts)
 
 
-def _short(value: str) -> str:
-    """Return what a user gave, quoted, and cut where nobody would read on."""
+def _quoted(value: str) -> str:
+    """Return a value in quotes for an error message, cut off if it is long."""
     return repr(value if len(value) <= 40 else f"{value[:40]}...")
 
 
-def finite(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    """Return the number. Refuses infinity and NaN, which click's ranges let through."""
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is not a finite number.", param=option)
-    return value
-
-
-def plottable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
-    """Return the file. Refuses, as plots.require_plottable does, where no plot could be drawn into it."""
+def _require_plottable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+    """Return the file. Refuses one that no plot can be written to, as plots.require_plottable does."""
     if value is not None:
         plots.require_plottable(value)
     return value
 
 
-def data(command: Command) -> Command:
-    """Add --data."""
-    return click.option(
-        "--data",
-        "-d",
-        "source",
-        metavar="auto|mnist|strokes|DIR",
-        default="auto",
-        show_default=True,
-        help="MNIST, strokes made offline, or a folder with MNIST's four files, or with images, as train/3/*.png and "
-        "valid/3/*.png. "
-        "auto is MNIST where it is found or can be downloaded, else strokes.",
-    )(command)
+def _choose_backend(context: click.Context, _: click.Parameter, name: str) -> Backend | None:
+    """Return the backend of this name; None while a shell completes a command, because importing CuPy is slow."""
+    return None if context.resilient_parsing else choose_backend(name)
 
 
-def digits(command: Command) -> Command:
-    """Add --digits."""
-    return click.option(
-        "--digits",
-        metavar="A,B,..",
-        callback=several_digits,
-        default="3,7",
-        show_default=True,
-        help="The digits to tell apart: two, or more, as in 0-9.",
-    )(command)
+def subcommand_follows() -> bool:
+    """Return whether a group was called with a subcommand. Refuses options before it, which would have no effect."""
+    context = click.get_current_context()
+    for option in context.command.params if context.invoked_subcommand else ():
+        if context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option.opts[0]} must come after {context.invoked_subcommand!r}.")
+    return context.invoked_subcommand is not None
 
 
-def digits_to_show(command: Command) -> Command:
-    """Add --digits, which may be a single one."""
-    return click.option(
-        "--digits",
-        metavar="A,B,..",
-        callback=some_digits,
-        default="3,7",
-        show_default=True,
-        help="The digits to show: one, or more, as in 0-9.",
-    )(command)
+def _digits_option(convert: Callable[..., tuple[int, ...]], text: str) -> Callable[[Command], Command]:
+    return click.option("--digits", metavar="A,B,..", callback=convert, default="3,7", help=text)
 
 
-def plot(command: Command) -> Command:
-    """Add --plot."""
-    return click.option(
-        "--plot",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        callback=plottable,
-        help="Draw it into this file, a .png or a .svg; needs matplotlib.",
-    )(command)
+model = click.argument("model", type=FILE)
 
+data = click.option(
+    *("--data", "-d", "source"),
+    metavar="auto|mnist|strokes|DIR",
+    default="auto",
+    help="MNIST, digits drawn by this program (strokes), or a folder that has MNIST's four files or images in folders "
+    "like train/3 and valid/3. auto uses MNIST if it is found or can be downloaded, and strokes otherwise.",
+)
 
-def backend(command: Command) -> Command:
-    """Add --backend."""
-    return click.option(
-        "--backend",
-        "-b",
-        "backend_name",
-        type=click.Choice(["auto", "numpy", "cupy"]),
-        default="auto",
-        show_default=True,
-        help="Where to compute: NumPy on the CPU, CuPy on a GPU. auto takes a GPU that works.",
-    )(command)
+digits = _digits_option(two_digits_or_more, "Digits to tell apart: two or more, like 3,7 or 0-9.")
+digits_to_show = _digits_option(one_digit_or_more, "Digits to show: one or more, like 3 or 0-9.")
 
+plot = click.option(
+    "--plot",
+    type=FILE,
+    metavar="FILE",
+    callback=_require_plottable,
+    help="Draw a plot into this file, a .png or an .svg. Needs matplotlib.",
+)
 
-def json_events(command: Command) -> Command:
-    """Add --json."""
-    return click.option(
-        "--json", "as_json", is_flag=True, help="One JSON object per line on standard output, the result last."
-    )(command)
+backend = click.option(
+    *("--backend", "-b"),
+    type=click.Choice(["auto", "numpy", "cupy"]),
+    callback=_choose_backend,
+    default="auto",
+    help="Where to compute: NumPy on the CPU or CuPy on a GPU. auto uses a GPU if one works.",
+)
+
+json_events = click.option("--json", "as_json", is_flag=True, help="Print JSON objects, one per line, the result last.")

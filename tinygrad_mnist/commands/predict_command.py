@@ -1,4 +1,4 @@
-"""predict: which digit a trained network sees in a picture."""
+"""predict: the digit that a trained network recognizes in a picture."""
 
 import sys
 from pathlib import Path
@@ -7,25 +7,29 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist import backend, checkpoint, network
-from tinygrad_mnist.commands import drawing, options, report
-from tinygrad_mnist.commands.evaluate import finite_logits
+from tinygrad_mnist import metrics
+from tinygrad_mnist.arrays.backend import Backend, to_host
+from tinygrad_mnist.commands import options
+from tinygrad_mnist.console import output
+from tinygrad_mnist.console.pictures import lines
 from tinygrad_mnist.datasets import images
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
+from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.inference import logits_of_images
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@options.model
 @click.argument("pictures", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @options.backend
 @options.json_events
-def predict(model: Path, pictures: tuple[str, ...], backend_name: str, as_json: bool) -> None:
-    """Read the digits in pictures with a trained network.
+def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: bool) -> None:
+    """Recognize digits in pictures.
 
-    MODEL is a file that 'train --save' wrote. Each IMAGE is a picture of one digit, PNG, JPEG or another
-    kind, or - for standard input: dark on light or light on dark, of any size. It is prepared as MNIST's
-    images were, and what the network saw is drawn. Where one cannot be read, nothing is said of the others.
+    MODEL is a file that 'train --save' wrote. Each IMAGE is a picture of one digit, or - for standard input. It may be
+    a PNG, a JPEG or another common format, dark on light or light on dark, of any size. It is prepared as MNIST's
+    images were, and the report shows the result. If one picture cannot be read, none is classified.
 
     \b
     Examples:
@@ -35,30 +39,25 @@ def predict(model: Path, pictures: tuple[str, ...], backend_name: str, as_json: 
     trained = checkpoint.load(model)
     inputs = trained.layer_sizes[0]
     if inputs != SIDE * SIDE:
-        raise DataError(
-            f"{model} was trained on images of {inputs} pixels, and pictures are made into {SIDE * SIDE}: name another."
-        )
-    seen = np.stack([_prepared(picture) for picture in pictures])
-    place = backend.choose(backend_name)
-    z = finite_logits(model, trained, seen.reshape(len(seen), -1), np.arange(len(seen)), place)
-    said = backend.to_host(network.decide(z, trained.digits)).tolist()
-    sure = backend.to_host(network.certainty(z)).tolist()
+        raise DataError(f"{model} was trained on images of {inputs} pixels, not {SIDE * SIDE}: use a different model.")
+    prepared = np.stack([_prepared(picture) for picture in pictures])
+    z = logits_of_images(model, trained, prepared.reshape(len(pictures), -1), np.arange(len(pictures)), backend)
+    digits = to_host(metrics.classify(z, trained.digits)).tolist()
+    probabilities = to_host(metrics.confidence(z)).tolist()
     if as_json:
-        predictions = [
-            {"image": picture, "digit": digit, "probability": probability}
-            for picture, digit, probability in zip(pictures, said, sure, strict=True)
-        ]
-        report.event("result", digits=trained.digits, backend=place.name, predictions=predictions)
+        rows = zip(pictures, digits, probabilities, strict=True)
+        predictions = [dict(zip(("image", "digit", "probability"), row, strict=True)) for row in rows]
+        output.event("result", digits=trained.digits, backend=backend.name, predictions=predictions)
         return
-    for picture, image, digit, probability in zip(pictures, seen, said, sure, strict=True):
-        report.line("image", picture)
-        click.echo("\n".join(drawing.lines(image)))
-        report.line("digit", f"{digit}   {report.probability(probability)}")
+    for picture, image, digit, probability in zip(pictures, prepared, digits, probabilities, strict=True):
+        output.line("image", picture)
+        click.echo("\n".join(lines(image)))
+        output.line("digit", f"{digit}   {output.probability(probability)}")
 
 
 def _prepared(picture: str) -> NDArray[np.uint8]:
-    """Return the image (28, 28) in a file or in standard input. Raises DataError where there is none."""
+    """Return the image (28, 28) in a file or on standard input. Raises DataError if there is none."""
     if picture == "-" and sys.stdin is None:
         raise DataError("standard input is closed: name a file, or pipe one in.")
     source = click.open_file("-", "rb") if picture == "-" else Path(picture)
-    return images.prepare(images.load(source), images.named(source))
+    return images.prepare(images.load(source), images.display_name(source))

@@ -1,57 +1,49 @@
 """show: digits, ideal digits, and a network's weights and mistakes, as pictures in the terminal or in a file."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-from click.core import ParameterSource
 from numpy.typing import NDArray
 
-from tinygrad_mnist import backend, baseline, checkpoint, datasets, metrics, network
-from tinygrad_mnist.checkpoint import Checkpoint
-from tinygrad_mnist.commands import drawing, options, plots, report
-from tinygrad_mnist.commands.evaluate import logits
+from tinygrad_mnist import datasets, metrics, similarity
+from tinygrad_mnist.arrays.backend import Array, Backend, to_host
+from tinygrad_mnist.commands import options
+from tinygrad_mnist.console import output, plots
+from tinygrad_mnist.console.pictures import lines, side_by_side, sign_names, signed_lines
+from tinygrad_mnist.datasets.digits import MAX_PIXEL
 from tinygrad_mnist.errors import CheckpointError, PlotError
+from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.checkpoint import Checkpoint
+from tinygrad_mnist.runs.inference import logits_of_digits
 
-MOST = 1000
-"""As many pictures as anybody looks at, and a plot has room for."""
+Facts = dict[str, Any]
+
+MAX_PICTURES = 1000
+"""The largest number of pictures that fits a plot."""
 
 
-def at_most(count: int) -> Callable[[options.Command], options.Command]:
-    """Add --count, with this many as the default."""
-    return click.option(
-        *("--count", "-n"),
-        type=options.Whole(1, MOST),
-        default=count,
-        show_default=True,
-        help="At most so many pictures.",
-    )
+def count_option(default: int) -> Callable[[options.Command], options.Command]:
+    """Return the option --count with this default."""
+    kind = options.WholeNumber(1, MAX_PICTURES)
+    return click.option("--count", "-n", type=kind, default=default, help="Largest number of pictures.")
 
 
 @click.group(invoke_without_command=True)
 @options.data
 @options.digits_to_show
-@at_most(6)
-@click.option("--seed", type=options.Whole(0), help="Draw some by this seed, instead of the first ones.")
+@count_option(6)
+@click.option("--seed", type=options.WholeNumber(0), help="Choose digits at random, with this seed.")
 @options.plot
 @options.json_events
-@click.pass_context
-def show(
-    context: click.Context,
-    source: str,
-    digits: tuple[int, ...],
-    count: int,
-    seed: int | None,
-    plot: Path | None,
-    as_json: bool,
-) -> None:
+def show(source: str, digits: tuple[int, ...], count: int, seed: int | None, plot: Path | None, as_json: bool) -> None:
     """Show digits as pictures.
 
-    Test digits, with their labels, in the terminal or with --plot in a file. The number beside a label is
-    the digit's place among all those test digits that --digits names, counted from 0.
+    Shows test digits with their labels, in the terminal or with --plot in a file. The number after a label is the
+    position of the digit, from 0, among all test digits that --digits selects.
 
     \b
     Examples:
@@ -61,23 +53,17 @@ def show(
       python cli.py show weights model.npz
       python cli.py show wrong model.npz --plot wrong.png
     """
-    if context.invoked_subcommand is not None:
-        _refuse_options(context)
+    if options.subcommand_follows():
         return
-    data = datasets.load(source, digits, report.notice, report.Bar)
+    data = datasets.load(source, digits, output.notice, output.Bar)
     total = len(data.test.labels)
-    order = np.arange(total) if seed is None else np.random.default_rng(seed).permutation(total)
-    chosen = data.test.take(order[:count])
-    shown = _records(position=order[:count], label=chosen.labels)
+    positions = np.arange(total) if seed is None else np.random.default_rng(seed).permutation(total)
+    chosen = data.test.take(positions[:count])
+    shown = _records(position=positions[:count], label=chosen.labels)
     captions = [f"{one['label']}   number {one['position']}" for one in shown]
-    if plot is not None:
-        plots.digits(chosen.images, captions, f"Test digits: {data.name}", plot)
-    if as_json:
-        report.event("result", digits=digits, data=data.name, test=total, shown=shown, plot=_name(plot))
-        return
-    report.line("data", data.origin)
-    report.line("digits", f"{len(shown):,} of {total:,} to test")
-    _to_person(plot, lambda: map(drawing.lines, chosen.images), captions)
+    result = {"digits": digits, "data": data.name, "test": total, "shown": shown}
+    report = {"data": data.origin, "digits": f"{len(shown):,} of {total:,} test digits"}
+    _present(chosen.images, captions, f"Test digits: {data.name}", result, report, plot, as_json)
 
 
 @show.command()
@@ -88,148 +74,134 @@ def show(
 def ideal(source: str, digits: tuple[int, ...], plot: Path | None, as_json: bool) -> None:
     """Show the ideal digits.
 
-    The ideal 3 is the mean of all training threes. 'baseline' tells digits apart by these alone.
+    The ideal 3 is the mean of all training images of a 3. 'baseline' tells digits apart with the ideal digits only.
 
     \b
     Examples:
       python cli.py show ideal
       python cli.py show ideal --digits 0-9
     """
-    data = datasets.load(source, digits, report.notice, report.Bar)
+    data = datasets.load(source, digits, output.notice, output.Bar)
     images = [data.training.only([digit]).images for digit in digits]
-    ideals = np.stack([baseline.ideal(some.reshape(len(some), -1)).reshape(some.shape[1:]) for some in images])
-    greys = np.rint(network.BRIGHTEST * ideals).astype(np.uint8)
+    ideals = np.stack([similarity.ideal(some.reshape(len(some), -1)).reshape(some.shape[1:]) for some in images])
     shown = _records(digit=digits, images=map(len, images), ink=ideals.mean(axis=(1, 2)))
     captions = [f"{one['digit']}   mean of {one['images']:,}" for one in shown]
-    if plot is not None:
-        plots.digits(greys, captions, f"Ideal digits: {data.name}", plot)
-    if as_json:
-        report.event("result", digits=digits, data=data.name, shown=shown, plot=_name(plot))
-        return
-    report.line("data", data.origin)
-    _to_person(plot, lambda: map(drawing.lines, greys), captions)
+    result = {"digits": digits, "data": data.name, "shown": shown}
+    pixels = np.rint(MAX_PIXEL * ideals).astype(np.uint8)
+    _present(pixels, captions, f"Ideal digits: {data.name}", result, {"data": data.origin}, plot, as_json)
 
 
 @show.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@at_most(10)
+@options.model
+@count_option(10)
 @options.plot
 @options.json_events
 def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
     """Show a network's weights.
 
-    MODEL is a file that 'train --save' wrote. Each picture is what one unit of the first layer adds up:
-    pixels in blue speak for, pixels in red against. Of hidden units, those come first that the next layer
-    listens to most.
+    MODEL is a file that 'train --save' wrote. Each picture shows the weights of one unit of the first layer: ink on a
+    blue pixel raises the unit's output, and ink on a red pixel lowers it. The hidden units with the strongest weights
+    in the next layer come first.
 
     \b
     Examples:
       python cli.py show weights model.npz
       python cli.py show weights model.npz --plot weights.svg
     """
-    plots.require_other(plot, model)
+    plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    sizes, (first, *behind) = trained.layer_sizes, trained.parameters
+    sizes, (first, *later_layers) = trained.layer_sizes, trained.parameters
     side = math.isqrt(sizes[0])
     if side**2 != sizes[0]:
-        raise CheckpointError(f"{model} was trained on images of {sizes[0]} pixels, which make no square to be shown.")
-    units = (metrics.strongest_units(behind[0].w) if behind else np.arange(sizes[-1]))[:count]
+        raise CheckpointError(f"{model} was trained on images of {sizes[0]} pixels, and only square ones can be shown.")
+    units = (metrics.strongest_units(later_layers[0].w) if later_layers else np.arange(sizes[-1]))[:count]
     pictures = first.w.T[units].reshape(-1, side, side)
     least, largest = pictures.min(axis=(1, 2)), pictures.max(axis=(1, 2))
-    captions = _names(trained, units)
-    if plot is not None:
-        plots.weights(pictures, captions, f"Weights: {click.format_filename(model, shorten=True)}", plot)
-    if as_json:
-        shown = _records(unit=units, name=captions, bias=first.b[units], least=least, largest=largest)
-        about = {"digits": trained.digits, "layers": sizes, "hidden": bool(behind)}
-        report.event("result", **about, shown=shown, plot=_name(plot))
-        return
-    report.line("model", f"{model}, layers {'-'.join(map(str, sizes))}")
-    speaks_for, against = drawing.signs() if plot is None else ("blue", "red")
-    report.line("pixels", f"{speaks_for} speaks for, {against} against")
-    _to_person(plot, lambda: drawing.signed_lines(pictures), captions)
+    captions = _unit_names(trained, units)
+    shown = _records(unit=units, name=captions, bias=first.b[units], least=least, largest=largest)
+    result = {"digits": trained.digits, "layers": sizes, "hidden": bool(later_layers), "shown": shown}
+    raises, lowers = sign_names() if plot is None else ("blue", "red")
+    report = {"model": f"{model}, layers {output.layers(sizes)}", "pixels": f"{raises} counts for, {lowers} against"}
+    title = f"Weights: {click.format_filename(model, shorten=True)}"
+    _present(pictures, captions, title, result, report, plot, as_json)
 
 
 @show.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@options.model
 @options.data
-@at_most(6)
+@count_option(6)
 @options.backend
 @options.plot
 @options.json_events
-def wrong(model: Path, source: str, count: int, backend_name: str, plot: Path | None, as_json: bool) -> None:
-    """Show what a network gets most wrong.
+def wrong(model: Path, source: str, count: int, backend: Backend, plot: Path | None, as_json: bool) -> None:
+    """Show a network's worst mistakes.
 
-    MODEL is a file that 'train --save' wrote. Of the test digits that it takes for another, those come
-    first where it believes most in the other. The share is how sure it is of that.
+    MODEL is a file that 'train --save' wrote. Shows the test digits that the network predicts incorrectly, the most
+    confident mistakes first, with the probability that it gives to its prediction.
 
     \b
     Examples:
       python cli.py show wrong model.npz
       python cli.py show wrong model.npz --count 12 --plot wrong.png
     """
-    plots.require_other(plot, model)
+    plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    place = backend.choose(backend_name)
-    data = datasets.load(source, trained.digits, report.notice, report.Bar)
-    z = backend.to_host(logits(model, trained, data.test, place))
-    mistakes = metrics.most_wrong(z, network.targets(data.test.labels, trained.digits))
+    data = datasets.load(source, trained.digits, output.notice, output.Bar)
+    z = to_host(logits_of_digits(model, trained, data.test, backend))
+    mistakes = metrics.most_wrong(z, metrics.targets(data.test.labels, trained.digits))
     worst = mistakes[:count]
     chosen, z = data.test.take(worst), z[worst]
-    said, sureness = network.decide(z, trained.digits), network.certainty(z)
-    shown = _records(position=worst, label=chosen.labels, said=said, sureness=sureness, logits=z)
-    captions = [f"{one['label']} read as {one['said']}, {report.probability(one['sureness'])}" for one in shown]
+    predicted, confidence = metrics.classify(z, trained.digits), metrics.confidence(z)
+    shown = _records(position=worst, label=chosen.labels, predicted=predicted, confidence=confidence, logits=z)
+    captions = [
+        f"{one['label']} predicted as {one['predicted']}, {output.probability(one['confidence'])}" for one in shown
+    ]
     total = len(data.test.labels)
+    if plot is not None and not shown:
+        raise PlotError(f"there is nothing to plot: {model} predicts all {total:,} test digits correctly.")
+    about = {"digits": trained.digits, "data": data.name, "backend": backend.name}
+    result = {**about, "test": total, "wrong": len(mistakes), "shown": shown}
+    report = {
+        "model": f"{model}, layers {output.layers(trained.layer_sizes)}",
+        "data": data.origin,
+        "wrong": f"{len(mistakes):,} of {total:,} test digits, the worst first",
+    }
+    title = f"Worst mistakes: {click.format_filename(model, shorten=True)}"
+    _present(chosen.images, captions, title, result, report, plot, as_json)
+
+
+def _present(
+    pictures: Array, captions: list[str], title: str, result: Facts, report: Facts, plot: Path | None, as_json: bool
+) -> None:
+    """Draw pictures (K, H, W), bytes of images or floats of weights, and print the JSON result or the report."""
+    signed = pictures.dtype != np.uint8
     if plot is not None:
-        if not shown:
-            raise PlotError(f"there is nothing to plot: {model} reads all {total:,} test digits right.")
-        plots.digits(chosen.images, captions, f"Most wrong: {click.format_filename(model, shorten=True)}", plot)
+        (plots.weights if signed else plots.digits)(pictures, captions, title, plot)
     if as_json:
-        about = {"digits": trained.digits, "data": data.name, "backend": place.name}
-        report.event("result", **about, test=total, wrong=len(mistakes), shown=shown, plot=_name(plot))
+        output.event("result", **result, plot=plot)
         return
-    report.line("model", f"{model}, layers {'-'.join(map(str, trained.layer_sizes))}")
-    report.line("data", data.origin)
-    report.line("wrong", f"{len(mistakes):,} of {total:,} test digits, the worst first")
-    _to_person(plot, lambda: map(drawing.lines, chosen.images), captions)
+    for label, text in report.items():
+        output.line(label, text)
+    if plot is not None:
+        output.line("plot", plot)
+    elif captions:
+        drawn = signed_lines(pictures) if signed else [lines(picture) for picture in pictures]
+        click.echo("\n" + side_by_side(drawn, captions))
 
 
-def _records(**columns: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return columns as records for JSON: one for each row, with what the columns have in it."""
+def _records(**columns: Iterable[Any]) -> list[Facts]:
+    """Return one record for each row of the columns, with values that JSON can represent."""
     plain = (np.asarray(list(column)).tolist() for column in columns.values())
     return [dict(zip(columns, row, strict=True)) for row in zip(*plain, strict=True)]
 
 
-def _names(trained: Checkpoint, units: NDArray[np.intp]) -> list[str]:
-    """Return what the pictures of these units of the first layer are called."""
-    digits, behind = trained.digits, trained.parameters[1:]
-    if not behind:
+def _unit_names(trained: Checkpoint, units: NDArray[np.intp]) -> list[str]:
+    """Return the captions for units of the first layer."""
+    digits, later_layers = trained.digits, trained.parameters[1:]
+    if not later_layers:
         return [f"{digits[0]} against {digits[1]}"] if len(digits) == 2 else [f"digit {digits[unit]}" for unit in units]
-    if len(behind) > 1:
+    if len(later_layers) > 1:
         return [f"unit {unit}" for unit in units]
-    # What the last layer makes of a unit alone says which digit that speaks for.
-    return [
-        f"unit {unit}, for {digit}"
-        for unit, digit in zip(units, network.decide(behind[0].w[units], digits), strict=True)
-    ]
-
-
-def _to_person(plot: Path | None, draw: Callable[[], Iterable[Sequence[str]]], captions: Sequence[str]) -> None:
-    """Print pictures, if there are any, or the name of the file that they are in."""
-    if plot is not None:
-        report.line("plot", str(plot))
-    elif captions:
-        click.echo("\n" + drawing.side_by_side(list(draw()), captions))
-
-
-def _name(plot: Path | None) -> str | None:
-    return None if plot is None else str(plot)
-
-
-def _refuse_options(context: click.Context) -> None:
-    """Raise click.UsageError where an option stands in front of a command: it would be dropped."""
-    for option in context.command.params:
-        if option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(
-                f"{option.opts[0]} in front of {context.invoked_subcommand!r} would be dropped: options go behind it."
-            )
+    # A unit's weights in the last layer are the logits that it contributes.
+    supported = metrics.classify(later_layers[0].w[units], digits)
+    return [f"unit {unit}, for {digit}" for unit, digit in zip(units, supported, strict=True)]

@@ -1,77 +1,83 @@
-"""What commands say: results and JSON on standard output; notices and progress on standard error."""
+"""What commands print: results and JSON on standard output, notices and progress on standard error."""
 
 import json
+import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any, TextIO
 
 import click
 
-MOST_WORDED = 4
-"""Of more digits than that, a table whose columns have words would be wider than a narrow terminal."""
+WIDTH, LABEL = 60, 10
+"""The columns of a narrow terminal, and those for the label of a report line."""
 
-NEARLY = 0.9999
-"""The largest probability that two digits behind the point tell from 1."""
+MAX_SPACED = 4
+"""The largest number of digits whose confusion matrix fits a narrow terminal with wide columns."""
+
+ALMOST_ONE = 0.9999
+"""The largest probability that is not shown as 100 % in two decimal places."""
 
 
 def event(kind: str, **fields: Any) -> None:
-    """Print one JSON object on a line of its own."""
-    click.echo(json.dumps({"event": kind, **fields}))
+    """Print one JSON object on one line. Paths become text."""
+    click.echo(json.dumps({"event": kind, **fields}, default=os.fspath))
 
 
 def notice(text: str) -> None:
-    """Say a sentence on standard error, where it does not mix with results."""
+    """Print a sentence to standard error, separate from results."""
     click.echo(text, err=True)
 
 
-def line(name: str, text: str) -> None:
-    """Print a named line of a report."""
-    # A file's name may hold bytes that are no text.
-    click.echo(f"{name:<10}{click.format_filename(text)}")
+def line(label: str, text: str | os.PathLike[str]) -> None:
+    """Print a labeled line of a report. Bytes of a file name that are not valid text are replaced."""
+    click.echo(f"{label:<{LABEL}}{click.format_filename(text)}")
+
+
+def paragraph(label: str, text: str) -> None:
+    """Print a labeled text, wrapped to the width of a narrow terminal."""
+    for number, part in enumerate(textwrap.wrap(text, WIDTH - LABEL, break_on_hyphens=False)):
+        line("" if number else label, part)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether a standard stream is a terminal. It is None where it was closed before the program began."""
+    """Return whether a standard stream is a terminal. It is None if it was closed before the program started."""
     return stream is not None and stream.isatty()
 
 
+def layers(sizes: Sequence[int]) -> str:
+    """Return the sizes of a network's layers in the usual form, like 784-30-1."""
+    return "-".join(map(str, sizes))
+
+
 def percent(share: float) -> str:
-    """Return a share from 0 to 1 as people read it."""
+    """Return a share from 0 to 1 as a percentage."""
     return f"{share:.2%}".replace("%", " %")
 
 
 def probability(p: float) -> str:
-    """Return a probability as people read it. What is nearly 100 % does not become it."""
-    return percent(p) if p < NEARLY else f">{percent(NEARLY)}"
+    """Return a probability as a percentage that is never rounded up to 100 %."""
+    return percent(p) if p < ALMOST_ONE else f">{percent(ALMOST_ONE)}"
 
 
 def confusion_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares: dict[str, float]) -> str:
-    """Return the table of what each digit (row) was taken for (column), with the share named right."""
-    if len(digits) > MOST_WORDED:
-        return _dense_table(counts, digits, shares)
-    lines = [" " * 10 + "".join(f"{f'said {digit}':>9}" for digit in digits) + f"{'right':>11}"]
-    for digit, row in zip(digits, counts, strict=True):
-        cells = "".join(f"{count:>9,}" for count in row)
-        lines.append(f"  is {digit}    {cells}{percent(shares[str(digit)]):>11}")
-    return "\n".join(lines)
+    """Return the confusion matrix as text: a row for each true digit, a column for each predicted one.
 
-
-def _dense_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares: dict[str, float]) -> str:
-    """Return the same table for many digits: each column is as wide as its largest count, and no wider."""
-    widths = [1 + max(len(str(count)) for count in column) for column in zip(*counts, strict=True)]
-    said = "".join(f"{digit:>{width}}" for digit, width in zip(digits, widths, strict=True))
-    lines = ["is  said", f" {said}{'right':>9}"]
+    `shares` are the accuracies of the digits. For many digits, each column is only as wide as its largest count.
+    """
+    spaced = len(digits) <= MAX_SPACED
+    widths = [9 if spaced else 1 + max(len(str(count)) for count in column) for column in zip(*counts, strict=True)]
+    heads = "".join(f"{digit:>{width}}" for digit, width in zip(digits, widths, strict=True))
+    rows = ["true  predicted", f" {heads}{'correct':>9}"]
     for digit, row in zip(digits, counts, strict=True):
-        cells = "".join(f"{count or '.':>{width}}" for count, width in zip(row, widths, strict=True))
-        lines.append(f"{digit}{cells}{percent(shares[str(digit)]):>9}")
-    return "\n".join(lines)
+        texts = (f"{count:,}" if spaced else str(count or ".") for count in row)
+        cells = "".join(f"{text:>{width}}" for text, width in zip(texts, widths, strict=True))
+        rows.append(f"{digit}{cells}{percent(shares[str(digit)]):>9}")
+    return "\n".join(rows)
 
 
 class Bar:
-    """A progress bar on standard error, with the methods that pooch calls.
-
-    Silent where that is no terminal, or where nobody knows how much is to come.
-    """
+    """A progress bar on standard error, as pooch uses it. Hidden without a terminal, or if the total is not known."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -80,7 +86,7 @@ class Bar:
 
     @property
     def total(self) -> int:
-        """How many bytes are to come, or 0 where the server does not say."""
+        """The number of bytes to download or of items to process, 0 if it is not known."""
         return self._total
 
     @total.setter
@@ -91,12 +97,12 @@ class Bar:
             self._bar.render_progress()
 
     def update(self, count: int) -> None:
-        """Count bytes that have arrived."""
+        """Advance the bar by this number of bytes or items."""
         if self._bar is not None:
             self._bar.update(count)
 
     def reset(self) -> None:
-        """Do nothing: pooch resets the bar only to fill it, and it is full."""
+        """Do nothing. Pooch calls this only when the bar is full, and then fills it again."""
 
     def close(self) -> None:
         """Leave the bar as it is, and end its line."""

@@ -1,8 +1,8 @@
-"""Pictures in a terminal: half blocks, two pixels in each, in colours or plain.
+"""Pictures in a terminal, drawn with half blocks, in color or without.
 
-A character is twice as tall as it is wide, so an upper half block, whose ink is one pixel and whose paper is the one
-below, makes pixels square. With colours, both of them are set, and so a picture looks the same on a light terminal as
-on a dark one. Without, ink is whatever colour the terminal writes in.
+A character is twice as tall as it is wide, so each one shows two square pixels. An upper half block has the text color
+in its upper half and the background color in its lower half. In color, both are set, so that a picture looks the same
+on a light terminal and on a dark one. Without color, ink has the terminal's own text color.
 """
 
 import os
@@ -15,159 +15,147 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.commands import report
+from tinygrad_mnist.console import output
 
-BLOCKS = " ▀▄█"
-"""What is drawn without colours, by which of the two pixels is inked: neither, the upper one, the lower one, both."""
+BLOCKS, DOTS = " ▀▄█", " '.:"
+"""The characters for images without color: no ink, ink in the upper pixel, in the lower one, in both. The dots are for
+a terminal whose encoding has no half blocks."""
 
-DOTS = " '.:"
-"""The same where the terminal has no half blocks."""
+INK_THRESHOLD = 128 / 255
+"""The smallest gray value, from 0 to 1, that is drawn as ink without color."""
 
-INKED = 128 / 255
-"""From here on a grey counts as inked, where there are no colours."""
+SIGNS, NEAR_ZERO = "- +", 0.25
+"""The characters for numbers below 0, near 0 and above 0 without color, and the largest number that is near 0."""
 
-SIGNS = "- +"
-"""What is drawn without colours for numbers below 0, near 0 and above 0."""
-
-NEAR = 0.25
-"""Up to here a number counts as near 0, where there are no colours."""
-
-GREYS = [16, *range(232, 256), 231]
-"""Black to white in the 256 colours that terminals have, nearly evenly."""
-
-REDS_TO_BLUES = [160, 196, 203, 210, 217, 224, 231, 189, 147, 105, 63, 21, 20]
-"""Red over white to blue in the same 256 colours."""
+GRAYS, RED_TO_BLUE = [16, *range(232, 256), 231], [160, 196, 203, 210, 217, 224, 231, 189, 147, 105, 63, 21, 20]
+"""Black to white, and red over white to blue, in a terminal's 256 colors."""
 
 RED, WHITE, BLUE = [178, 24, 43], [247, 247, 247], [33, 102, 172]
-"""The same where a terminal has all colours: RdBu of ColorBrewer, which people who see few colours tell apart too."""
+"""The same in true color: RdBu of ColorBrewer, which most color-blind people can distinguish too."""
 
 GAP = 2
-"""Columns between pictures that stand side by side."""
+"""The number of columns between two pictures in a row."""
 
 Numbers = NDArray[np.float64]
 
 
 def lines(image: NDArray[np.uint8]) -> list[str]:
-    """Return an image (H, W) of bytes, 255 is ink, as lines of W columns each; smaller where the terminal is narrower.
+    """Return an image (H, W) of bytes, where 255 is ink, as lines of W columns, or fewer if the terminal is narrower.
 
-    Ink is white on black where there are colours. Without them, a pixel is inked or not.
+    In color, ink is white on black. Without color, a pixel is either ink or not.
     """
-    greys = _narrowed(image / 255)
-    if _paints():
-        return _painted(greys, [(grey, grey, grey) for grey in range(256)] if _has_all_colours() else GREYS)
-    inked = _even(greys) >= INKED
-    return _written(inked[::2] + 2 * inked[1::2], BLOCKS if _has_blocks() else DOTS)
+    grays = _shrunk(image / 255)
+    if _can_draw_in_color():
+        return _colored(grays, [(gray, gray, gray) for gray in range(256)] if _has_true_color() else GRAYS)
+    ink = _with_even_rows(grays) >= INK_THRESHOLD
+    return _characters(ink[::2] + 2 * ink[1::2], BLOCKS if _has_blocks() else DOTS)
 
 
 def signed_lines(pictures: NDArray[Any]) -> list[list[str]]:
-    """Return pictures (K, H, W) of numbers, each as lines of W columns; smaller where the terminal is narrower.
+    """Return pictures (K, H, W) of numbers as lines of W columns each, or fewer if the terminal is narrower.
 
-    Blue is above 0 and red below, where there are colours; without them, + and - say so. All have the same scale: see
-    `full_colour`.
+    Above 0 is blue and below 0 red, or + and - without color. All pictures have the same scale (see `full_color`).
     """
-    numbers = (pictures / full_colour(pictures)).clip(-1, 1)
-    return [_signed(_narrowed(picture)) for picture in numbers]
+    numbers = (pictures / full_color(pictures)).clip(-1, 1)
+    return [_signed(_shrunk(picture)) for picture in numbers]
 
 
-def full_colour(pictures: NDArray[Any]) -> float:
-    """Return how far from 0 a number of pictures (K, H, W) has the full colour: 99 in 100 are nearer.
-
-    A few that stand out would leave the others pale.
-    """
+def full_color(pictures: NDArray[Any]) -> float:
+    """Return the absolute value that gets the full color. 99 % are smaller, so that outliers do not make them pale."""
     return float(np.quantile(np.abs(pictures), 0.99)) or 1.0
 
 
-def signs() -> tuple[str, str]:
-    """Return what stands for numbers above 0, and for those below, in `signed_lines`."""
-    return ("blue", "red") if _paints() else (SIGNS[2], SIGNS[0])
+def sign_names() -> tuple[str, str]:
+    """Return how `signed_lines` shows numbers above 0 and numbers below 0."""
+    return ("blue", "red") if _can_draw_in_color() else (SIGNS[2], SIGNS[0])
 
 
-def has_colours() -> bool:
-    """Return whether standard output takes colours: a terminal does, unless it is told not to.
+def supports_color() -> bool:
+    """Return whether standard output is a terminal with color.
 
-    The environment variable NO_COLOR forbids them (https://no-color.org), and TERM=dumb says that there are none.
+    Color is disabled by the environment variable NO_COLOR (https://no-color.org) and by TERM=dumb.
     """
-    return report.is_terminal(sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return output.is_terminal(sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def width() -> int:
-    """Return how many columns the terminal has; 80 where there is none."""
+    """Return the number of columns of the terminal, 80 if there is none."""
     return shutil.get_terminal_size().columns
 
 
 def side_by_side(pictures: Sequence[Sequence[str]], captions: Sequence[str]) -> str:
-    """Return pictures of one size, with a caption under each, as many in a row as the terminal is wide."""
+    """Return pictures of the same size, each above its caption, in rows that fill the width of the terminal."""
     columns = max(len(click.unstyle(text)) for text in (pictures[0][0], *captions))
-    in_row = max(1, (width() + GAP) // (columns + GAP))
+    per_row = max(1, (width() + GAP) // (columns + GAP))
     rows = []
-    for first in range(0, len(pictures), in_row):
-        part = slice(first, first + in_row)
+    for first in range(0, len(pictures), per_row):
+        part = slice(first, first + per_row)
         cells = [*zip(*pictures[part], strict=True), captions[part]]
-        rows.append("\n".join((" " * GAP).join(_filled(cell, columns) for cell in row).rstrip() for row in cells))
+        rows.append("\n".join((" " * GAP).join(_padded(cell, columns) for cell in row).rstrip() for row in cells))
     return "\n\n".join(rows)
 
 
-def _filled(text: str, columns: int) -> str:
-    """Return the text with spaces behind it, so that it is as wide as it should be on the terminal."""
+def _padded(text: str, columns: int) -> str:
+    """Return the text followed by spaces, so that it takes this number of columns in the terminal."""
     return text + " " * (columns - len(click.unstyle(text)))
 
 
-def _narrowed(picture: Numbers) -> Numbers:
-    """Return a picture as it is where the terminal is wide enough, else the means of squares of its pixels."""
+def _shrunk(picture: Numbers) -> Numbers:
+    """Return the picture, with squares of pixels replaced by their means if it is wider than the terminal."""
     side = -(-picture.shape[1] // width())
-    whole = np.pad(picture, [(0, -length % side) for length in picture.shape])
-    high, wide = (length // side for length in whole.shape)
-    means: Numbers = whole.reshape(high, side, wide, side).mean(axis=(1, 3))
+    padded = np.pad(picture, [(0, -length % side) for length in picture.shape])
+    rows, columns = (length // side for length in padded.shape)
+    means: Numbers = padded.reshape(rows, side, columns, side).mean(axis=(1, 3))
     return means
 
 
-def _even(picture: Numbers) -> Numbers:
-    """Return the picture with an even number of rows, the last one empty where it is added."""
+def _with_even_rows(picture: Numbers) -> Numbers:
+    """Return the picture with an empty row added if it has an odd number of rows."""
     return np.concatenate([picture, np.zeros_like(picture[: len(picture) % 2])])
 
 
-def _written(which: NDArray[Any], characters: str) -> list[str]:
-    return ["".join(row) for row in np.array(list(characters))[which].tolist()]
+def _characters(indices: NDArray[Any], characters: str) -> list[str]:
+    return ["".join(row) for row in np.array(list(characters))[indices].tolist()]
 
 
 def _signed(numbers: Numbers) -> list[str]:
     """Return numbers (H, W) from -1 to 1 as lines."""
-    if _paints():
-        return _painted((numbers + 1) / 2, _reds_to_blues() if _has_all_colours() else REDS_TO_BLUES)
-    upper, lower = _even(numbers)[::2], _even(numbers)[1::2]
+    if _can_draw_in_color():
+        return _colored((numbers + 1) / 2, _true_red_to_blue() if _has_true_color() else RED_TO_BLUE)
+    upper, lower = _with_even_rows(numbers)[::2], _with_even_rows(numbers)[1::2]
     stronger = np.where(np.abs(upper) >= np.abs(lower), upper, lower)
-    return _written(1 + (stronger > NEAR) - (stronger < -NEAR), SIGNS)
+    return _characters(1 + (stronger > NEAR_ZERO) - (stronger < -NEAR_ZERO), SIGNS)
 
 
-def _reds_to_blues() -> list[tuple[int, ...]]:
-    ends, even = [-1, 0, 1], np.linspace(-1, 1, 255)
-    channels = [np.interp(even, ends, levels) for levels in zip(RED, WHITE, BLUE, strict=True)]
-    return [tuple(map(round, colour)) for colour in zip(*channels, strict=True)]
+def _true_red_to_blue() -> list[tuple[int, ...]]:
+    channels = [np.interp(np.linspace(-1, 1, 255), [-1, 0, 1], levels) for levels in zip(RED, WHITE, BLUE, strict=True)]
+    return [tuple(map(round, color)) for color in zip(*channels, strict=True)]
 
 
-def _painted(picture: Numbers, scale: Sequence[Any]) -> list[str]:
-    """Return a picture (H, W), from 0 for the first colour of the scale to 1 for the last, as half blocks."""
-    colours = [[scale[place] for place in row] for row in np.rint(picture * (len(scale) - 1)).astype(int).tolist()]
-    # Of an odd number of rows, the last stands above the terminal's own colour.
-    below = [*colours[1::2], [None] * picture.shape[1]]
+def _colored(picture: Numbers, scale: Sequence[Any]) -> list[str]:
+    """Return a picture (H, W) as half blocks, where 0 is the first color of the scale and 1 the last one."""
+    indices = np.rint(picture * (len(scale) - 1)).astype(int)
+    colors = [[scale[index] for index in row] for row in indices.tolist()]
+    # If the number of rows is odd, the lower half of the last line keeps the terminal's background color.
+    lower_rows = [*colors[1::2], [None] * picture.shape[1]]
     return [
         "".join(click.style("▀", fg=upper, bg=lower, reset=False) for upper, lower in zip(*rows, strict=True))
         + click.style("", reset=True)
-        for rows in zip(colours[::2], below, strict=False)
+        for rows in zip(colors[::2], lower_rows, strict=False)
     ]
 
 
-def _paints() -> bool:
-    return has_colours() and _has_blocks()
+def _can_draw_in_color() -> bool:
+    return supports_color() and _has_blocks()
 
 
-def _has_all_colours() -> bool:
-    """Return whether the terminal says that it has more than 256 colours."""
+def _has_true_color() -> bool:
+    """Return whether the terminal claims to have more than 256 colors."""
     return os.environ.get("COLORTERM") in ("truecolor", "24bit")
 
 
 def _has_blocks() -> bool:
-    """Return whether standard output's encoding has half blocks."""
+    """Return whether the encoding of standard output has half blocks."""
     try:
         BLOCKS.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:

@@ -1,87 +1,79 @@
-"""How `train` tells what it does: to a person, to a person in a hurry, or to a program."""
+"""Reports of training: for a person, for a person who wants one line, and for a program."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
-from tinygrad_mnist.commands import report
-from tinygrad_mnist.train import NO_IMPROVEMENT, Epoch
+from tinygrad_mnist.console import output
+from tinygrad_mnist.train import NO_IMPROVEMENT, TrainingState
 
 Facts = dict[str, Any]
-Show = Callable[[Epoch], object]
+ShowEpoch = Callable[[TrainingState], object]
 
 
-class TrainingReport(Protocol):
-    """What every report has."""
-
-    def start(self, facts: Facts) -> None:
-        """Tell what is about to be trained, and on what."""
-
-    def epochs(self, count: int, after: int) -> AbstractContextManager[Show]:
-        """Give a function that shows one epoch, of at most `count`, of which so many are done already."""
-
-    def finish(self, facts: Facts) -> None:
-        """Tell why training stopped, and how well the network does."""
-
-
-class ToProgram:
-    """JSON objects, one per line, on standard output."""
+class JsonReporter:
+    """Prints JSON objects to standard output, one per line."""
 
     def start(self, facts: Facts) -> None:
         """Print the start event."""
-        report.event("start", **facts)
+        output.event("start", **facts)
 
     @contextmanager
-    def epochs(self, count: int, after: int) -> Iterator[Show]:  # noqa: ARG002 - part of the protocol
-        """Print an event for each epoch."""
-        yield lambda epoch: report.event(
-            "epoch", epoch=epoch.number, loss=epoch.loss, valid_accuracy=epoch.valid_accuracy
+    def epochs(self, count: int, after: int) -> Iterator[ShowEpoch]:  # noqa: ARG002 - TextReporter uses them
+        """Give a function that prints an epoch event."""
+        yield lambda state: output.event(
+            "epoch", epoch=state.epoch, loss=state.loss, valid_accuracy=state.valid_accuracy
         )
 
     def finish(self, facts: Facts) -> None:
         """Print the result event."""
-        report.event("result", **facts)
+        output.event("result", **facts)
 
 
-class ToHurried:
-    """One line, at the end."""
+class QuietReporter:
+    """Prints one line at the end."""
 
     def start(self, facts: Facts) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
     @contextmanager
-    def epochs(self, count: int, after: int) -> Iterator[Show]:  # noqa: ARG002 - part of the protocol
-        """Say nothing."""
+    def epochs(self, count: int, after: int) -> Iterator[ShowEpoch]:  # noqa: ARG002 - TextReporter uses them
+        """Give a function that prints nothing."""
         yield lambda _: None
 
     def finish(self, facts: Facts) -> None:
-        """Print how well the network does."""
-        click.echo(f"test {report.percent(facts['test_accuracy'])} on {facts['data']}, seed {facts['seed']}")
+        """Print the accuracy on the test digits."""
+        click.echo(f"test {output.percent(facts['test_accuracy'])} on {facts['data']}, seed {facts['seed']}")
 
 
-class ToPerson:
-    """A header, a moving bar on a terminal or else a line for each epoch, and how it went."""
+class TextReporter:
+    """Prints a header, then a progress bar on a terminal or else a line for each epoch, and the result."""
 
     def start(self, facts: Facts) -> None:
         """Print the header."""
-        report.line("data", facts["origin"])
-        report.line("digits", f"{_digits(facts)}: {facts['training']:,} to learn from,")
-        report.line("", f"{facts['held_out']:,} held out, {facts['test']:,} to test")
-        report.line("model", f"{'-'.join(map(str, facts['layers']))}, {_model(facts)}")
-        report.line("steps", _steps(facts))
-        report.line("device", f"{facts['device']}, {facts['dtype']}")
-        report.line("seed", str(facts["seed"]))
+        output.line("data", facts["origin"])
+        output.line("digits", f"{_list_of_digits(facts['digits'])}: {facts['training']:,} for training,")
+        output.line("", f"{facts['held_out']:,} for validation, {facts['test']:,} for testing")
+        loss = "sigmoid, mean loss" if facts["loss"] == "mean" else facts["loss"]
+        kind = "relu" if facts["hidden"] else "linear"
+        output.paragraph("model", f"{output.layers(facts['layers'])}, {kind}, {loss}")
+        rate = f"{facts['schedule']} learning rate {facts['learning_rate']:g}"
+        output.paragraph("optimizer", f"{facts['optimizer']}, {rate}, batch {facts['batch']}")
+        if facts["augment"]:
+            output.line("augment", "digits are distorted differently in every epoch")
+        output.line("device", f"{facts['device']}, {facts['dtype']}")
+        output.line("seed", str(facts["seed"]))
         if facts["after"]:
-            report.line("resumed", f"after epoch {facts['after']}")
+            output.line("resumed", f"after epoch {facts['after']}")
 
     @contextmanager
-    def epochs(self, count: int, after: int) -> Iterator[Show]:
-        """Show each epoch on standard error."""
-        if not report.is_terminal(sys.stderr):
-            yield lambda epoch: report.notice(f"epoch {epoch.number:<4}{_short(epoch)}")
+    def epochs(self, count: int, after: int) -> Iterator[ShowEpoch]:
+        """Give a function that shows an epoch on standard error: of `count` epochs, `after` are already done."""
+        if not output.is_terminal(sys.stderr):
+            yield lambda state: output.notice(f"epoch {state.epoch:<4}{_summary(state)}")
             return
         with click.progressbar(
             length=count - after,
@@ -91,41 +83,34 @@ class ToPerson:
             fill_char="=",
             empty_char="-",
             show_percent=False,
-            item_show_func=lambda epoch: epoch and f"{epoch.number}/{count}  {_short(epoch)}",
+            item_show_func=lambda state: state and f"{state.epoch}/{count}  {_summary(state)}",
             file=sys.stderr,
         ) as bar:
-            yield lambda epoch: bar.update(1, epoch)
+            yield lambda state: bar.update(1, state)
 
     def finish(self, facts: Facts) -> None:
-        """Print why training stopped, and how well the network does."""
-        why = f"{facts['stopped']} in {facts['patience']}" if facts["stopped"] == NO_IMPROVEMENT else facts["stopped"]
-        report.line("stopped", f"after epoch {facts['epochs']}: {why}")
-        report.line(
-            "valid", f"{report.percent(facts['valid_accuracy'])} of the held-out digits, in epoch {facts['best_epoch']}"
-        )
-        report.line("test", f"{report.percent(facts['test_accuracy'])} of the test digits, {facts['wrong']} wrong")
-        report.line("time", f"{facts['seconds']:.2f} s")
-        if facts["saved"]:
-            report.line("saved", facts["saved"])
-        if facts["plot"]:
-            report.line("plot", facts["plot"])
+        """Print why training stopped, and the accuracy."""
+        reason = facts["stopped"]
+        if reason == NO_IMPROVEMENT:
+            reason = f"{reason} in {facts['patience']} epoch{'s' if facts['patience'] > 1 else ''}"
+        output.line("stopped", f"after epoch {facts['epochs']}: {reason}")
+        valid = output.percent(facts["valid_accuracy"])
+        output.line("valid", f"{valid} of the validation digits, in epoch {facts['best_epoch']}")
+        output.line("test", f"{output.percent(facts['test_accuracy'])} of the test digits, {facts['wrong']} wrong")
+        output.line("time", f"{facts['seconds']:.2f} s")
+        for label in ("saved", "plot"):
+            if facts[label]:
+                output.line(label, facts[label])
 
 
-def _short(epoch: Epoch) -> str:
-    return f"loss {epoch.loss:.4f}  valid {report.percent(epoch.valid_accuracy)}"
+TrainingReporter = JsonReporter | QuietReporter | TextReporter
 
 
-def _digits(facts: Facts) -> str:
-    """Return the digits as people list them; all ten would be too wide with commas."""
-    *others, last = map(str, facts["digits"])
+def _summary(state: TrainingState) -> str:
+    return f"loss {state.loss:.4f}  valid {output.percent(state.valid_accuracy)}"
+
+
+def _list_of_digits(digits: Sequence[int]) -> str:
+    """Return the digits as a list. More than five are not separated by commas, so that all ten fit the line."""
+    *others, last = map(str, digits)
     return f"{(' ' if len(others) > 4 else ', ').join(others)} or {last}"
-
-
-def _model(facts: Facts) -> str:
-    loss = {"mean": "sigmoid, mean loss"}.get(facts["loss"], facts["loss"])
-    return f"relu, {loss}" if facts["hidden"] else f"linear, {loss}"
-
-
-def _steps(facts: Facts) -> str:
-    said = f"{facts['step']}, {facts['schedule']} rate {facts['learning_rate']:g}, batch {facts['batch']}"
-    return f"{said}, distorted" if facts["augment"] else said

@@ -1,19 +1,16 @@
-"""Digits to learn from: MNIST's, strokes that are made offline, or a folder of your own, of files or of images."""
+"""Data sets of digits: MNIST, digits drawn by this program, or a folder of your own with MNIST's files or images."""
 
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinygrad_mnist.datasets import image_folder, mnist, stroke_cache
-from tinygrad_mnist.datasets.bars import Bars
+from tinygrad_mnist.datasets.bars import MakeBar
 from tinygrad_mnist.datasets.digits import DataSet
 from tinygrad_mnist.errors import DataError
 
-HOME = Path("data")
-"""Where data sets are kept, seen from the current folder."""
-
-MNIST, STROKES = HOME / "mnist", HOME / "strokes"
-"""Where our own MNIST is kept, and the strokes that were drawn."""
+MNIST, STROKES = Path("data/mnist"), Path("data/strokes")
+"""The folders for MNIST and for the digits drawn by this program, relative to the current folder."""
 
 FOLDER_VARIABLE = "TINYGRAD_MNIST_DATA"
 """The environment variable that names a folder with MNIST's four files."""
@@ -22,38 +19,39 @@ FOLDER_VARIABLE = "TINYGRAD_MNIST_DATA"
 def load(
     source: str,
     digits: Sequence[int],
-    tell: Callable[[str], object] = lambda _: None,
-    bars: Bars | None = None,
+    notify: Callable[[str], object] = lambda _: None,
+    make_bar: MakeBar | None = None,
 ) -> DataSet:
-    """Return the data set called `auto`, `mnist` or `strokes`, or the one in a folder; the wanted digits alone.
+    """Return the data set `auto`, `mnist`, `strokes`, or the one in a folder, with only the given digits.
 
-    `auto` is MNIST where it is found or can be downloaded, else strokes, and `tell` is then told why.
-    Raises DataError where the data set cannot be had, is broken, or lacks one of the digits.
+    `auto` is MNIST if it is on this machine or can be downloaded. Otherwise it is `strokes`, the digits drawn by this
+    program, and `notify` is called with the reason. Raises DataError if the data set is missing or broken, or has no
+    image of one of the digits.
     """
     match source:
         case "auto":
-            data = _auto(digits, tell, bars)
+            data = _load_auto(digits, notify, make_bar)
         case "mnist":
-            data = load_mnist(tell, bars)
+            data = load_mnist(notify, make_bar)
         case "strokes":
-            data = load_strokes(digits, tell, bars)
+            data = load_strokes(digits, notify, make_bar)
         case _:
-            data = load_folder(Path(source), digits, bars)
+            data = load_folder(Path(source), digits, make_bar)
     return data.only(digits)
 
 
-def load_folder(folder: Path, digits: Sequence[int], bars: Bars | None = None) -> DataSet:
-    """Return the data set in a user's folder: MNIST's four files, or else images of the wanted digits in folders.
+def load_folder(folder: Path, digits: Sequence[int], make_bar: MakeBar | None = None) -> DataSet:
+    """Return the data set in a user's folder: all of MNIST's four files, or the images of the given digits.
 
-    Raises DataError where it is no folder, or not a data set.
+    Raises DataError if it is not a folder, or has neither of the two.
     """
     if not folder.is_dir():
         raise DataError(
             f"{folder} is not a folder: --data takes auto, mnist, strokes, or a folder with MNIST's files or images."
         )
-    if image_folder.is_one(folder):
-        return image_folder.read(folder, digits, bars)
-    if not mnist.is_in(folder):
+    if image_folder.has_images(folder):
+        return image_folder.read(folder, digits, make_bar)
+    if not mnist.has_files(folder):
         raise DataError(f"{folder} has neither MNIST's four files nor images, as in train/3/*.png and test/3/*.png.")
     training, test, verified = mnist.read(folder)
     origin = f"MNIST in {folder}, verified" if verified else f"{folder}, which is not the official MNIST"
@@ -61,40 +59,43 @@ def load_folder(folder: Path, digits: Sequence[int], bars: Bars | None = None) -
 
 
 def mnist_folder() -> Path:
-    """Return where MNIST is looked for: in the environment variable's folder, else in our own."""
+    """Return the folder where MNIST is expected: the one that the environment variable names, or else data/mnist."""
     return Path(os.environ.get(FOLDER_VARIABLE) or MNIST)
 
 
-def load_mnist(tell: Callable[[str], object], bars: Bars | None = None) -> DataSet:
-    """Return MNIST from the folder in the environment variable, else from our own, downloaded if need be.
+def load_mnist(notify: Callable[[str], object], make_bar: MakeBar | None = None) -> DataSet:
+    """Return MNIST from `mnist_folder()`. It is downloaded if needed, but only into data/mnist.
 
-    Raises DataError where it can be had from neither; another data set is not MNIST.
+    Raises DataError if it cannot be read or downloaded, or if the folder that the environment variable names is
+    missing or does not hold the official MNIST.
     """
     folder = mnist_folder()
     if os.environ.get(FOLDER_VARIABLE):
         if not folder.is_dir():
-            raise DataError(f"{folder}, which {FOLDER_VARIABLE} names, is not a folder: correct or unset it.")
+            raise DataError(f"{FOLDER_VARIABLE} names {folder}, which is not a folder: correct or unset the variable.")
         training, test, verified = mnist.read(folder)
         if not verified:
-            raise DataError(f"{folder}, which {FOLDER_VARIABLE} names, is not the official MNIST: try --data {folder}.")
+            raise DataError(
+                f"{FOLDER_VARIABLE} names {folder}, which is not the official MNIST: unset it, or use --data {folder}."
+            )
     else:
-        training, test = mnist.read_own(folder, mnist.MIRRORS, tell, bars)
+        training, test = mnist.read_or_download(folder, mnist.MIRRORS, notify, make_bar)
     return DataSet("mnist", f"MNIST in {folder}, verified", training, test)
 
 
-def load_strokes(digits: Sequence[int], tell: Callable[[str], object], bars: Bars | None = None) -> DataSet:
-    """Return digits that are drawn, not collected: no network is needed."""
-    training, test = stroke_cache.load(STROKES, digits, tell, bars)
-    kept = all(stroke_cache.path(STROKES, digit).is_file() for digit in digits)
-    return DataSet("strokes", f"strokes made offline{f', in {STROKES}' if kept else ''}", training, test)
+def load_strokes(digits: Sequence[int], notify: Callable[[str], object], make_bar: MakeBar | None = None) -> DataSet:
+    """Return digits drawn by this program, which needs no network."""
+    training, test = stroke_cache.load(STROKES, digits, notify, make_bar)
+    saved = all(stroke_cache.path(STROKES, digit).is_file() for digit in digits)
+    return DataSet("strokes", f"digits drawn by this program{f', in {STROKES}' if saved else ''}", training, test)
 
 
-def _auto(digits: Sequence[int], tell: Callable[[str], object], bars: Bars | None) -> DataSet:
+def _load_auto(digits: Sequence[int], notify: Callable[[str], object], make_bar: MakeBar | None) -> DataSet:
     try:
-        return load_mnist(tell, bars)
+        return load_mnist(notify, make_bar)
     except DataError as error:
         if os.environ.get(FOLDER_VARIABLE):
-            # Whoever names a folder wants that one, and nothing in its place.
+            # Never replace a folder that the user has named with something else.
             raise
-        tell(f"Taking strokes made offline instead of MNIST. {error}")
-        return load_strokes(digits, tell, bars)
+        notify(f"Using digits drawn by this program instead of MNIST, because {error}")
+        return load_strokes(digits, notify, make_bar)

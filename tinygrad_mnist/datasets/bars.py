@@ -1,24 +1,24 @@
-"""Progress bars for what lasts: made by whoever has a terminal, moved along by whoever does the work."""
+"""Progress bars for slow work. The caller makes the bar, because it knows whether there is a terminal."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-Bars = Callable[[str], Any]
-"""Makes a bar with this name, as pooch wants one: total, update(count), reset(), close()."""
+MakeBar = Callable[[str], Any]
+"""Makes a bar with this name. The bar has the attributes that pooch uses: total, update(count), reset(), close()."""
 
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
-def shown(things: Sequence[Thing], name: str, bars: Bars | None) -> Iterator[Thing]:
-    """Yield the things, and move a bar along as each is done with. Without bars, and without things, there is none."""
-    if bars is None or not things:
-        yield from things
+def track(items: Sequence[Item], name: str, make_bar: MakeBar | None) -> Iterator[Item]:
+    """Yield the items, and advance a bar after each. There is no bar if make_bar is None or there are no items."""
+    if make_bar is None or not items:
+        yield from items
         return
-    bar = bars(name)
-    bar.total = len(things)
+    bar = make_bar(name)
+    bar.total = len(items)
     try:
-        for thing in things:
-            yield thing
+        for item in items:
+            yield item
             bar.update(1)
     finally:
         bar.close()

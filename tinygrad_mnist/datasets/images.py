@@ -1,8 +1,8 @@
-"""Pictures of digits, photographed or drawn, made into what MNIST's makers made of theirs.
+"""Reads photos and drawings of digits, and prepares them as MNIST's authors prepared theirs.
 
-    file --load--> greys --prepare--> image
+    file --load--> grays --prepare--> image
 
-A file is not to be trusted: it may be broken, or claim to be larger than memory.
+Files are not trusted: they may be broken, or claim to be larger than memory.
 """
 
 import io
@@ -21,190 +21,189 @@ from tinygrad_mnist.datasets import ink
 from tinygrad_mnist.datasets.ink import Bytes, Floats
 from tinygrad_mnist.errors import DataError
 
-MOST_BYTES = 1 << 28
-"""Of a file: 256 MB. It is read into memory, and a pipe can go on for ever."""
+BYTE_LIMIT = 1 << 28
+"""The largest file: 256 MB. It is read into memory, and a pipe can be endless."""
 
-MOST_PIXELS = 50_000_000
-"""Of a picture: what large cameras take. Decoded, it is 200 MB."""
+PIXEL_LIMIT = 50_000_000
+"""The largest picture, which is one from a large camera. Decoded, it takes 200 MB."""
 
-PIXELS_PER_BYTE = 8 * 1032
-"""At most, in a picture with something in it: deflate makes 1032 bytes out of one, and a byte is 8 pixels of 1 bit.
+MAX_PIXELS_PER_BYTE = 8 * 1032
+"""Deflate expands one byte to at most 1032 bytes, and a byte holds at most 8 pixels, of 1 bit each.
 
-So a short file cannot claim much memory, whatever sizes its header gives.
+So a short file cannot claim much memory, no matter which size its header has.
 """
 
-QUIET = logging.NullHandler()
-"""For what Pillow logs, which Python else writes on standard error: what is wrong is said in our own sentence."""
+NO_LOG = logging.NullHandler()
+"""Keeps Pillow's log messages off standard error. Our own sentence says what is wrong."""
 
 STANDARD_ERROR = 2
-"""The number of its file, in every process."""
+"""The file descriptor of standard error, in every process."""
 
-WORK = 1024
-"""Pixels along the longer side at which ink is looked for. Larger pictures are averaged down to at most that."""
+MAX_SIDE = 1024
+"""The longest side, in pixels, of the grays. Larger pictures are averaged down."""
 
 
-def named(source: Path | IO[bytes]) -> str:
-    """Return what to call a source of an image in a sentence."""
+def display_name(source: Path | IO[bytes]) -> str:
+    """Return the name of an image's source for messages."""
     return str(source) if isinstance(source, Path) else "standard input"
 
 
 def load(source: Path | IO[bytes]) -> NDArray[Any]:
-    """Return the greys (H, W) of an image file or stream, 0 is black and 255 is white, as it is meant to be seen.
+    """Return the upright grays (H, W), from 0 (black) to 255 (white), of an image file or stream.
 
-    Bytes where the image itself is grey, float32 where colours, transparency or 16 bits were turned into greys. Sides
-    are at most WORK pixels long. Of several frames it is the first. Raises DataError, naming the source, where it
-    cannot be read, is no image, is broken or truncated, or claims more pixels than MOST_PIXELS or than fit in it.
+    They are bytes if the image is gray, and float32 if they were computed from colors, transparency or 16 bits. Sides
+    have at most MAX_SIDE pixels. Of several frames, only the first is read. Raises DataError, which names the source,
+    if it is unreadable, not an image, broken, or truncated, or claims more pixels than PIXEL_LIMIT or than fit in it.
     """
-    name = named(source)
-    content = _content(source, name)
-    with _one_sentence(name):
-        return _greys(_decoded(content, name))
+    name = display_name(source)
+    content = _read_bytes(source, name)
+    with _as_data_error(name):
+        return _to_grays(_decode(content, name))
 
 
-def prepare(greys: NDArray[Any], name: str) -> Bytes:
-    """Return the image (28, 28) of the digit in the greys (H, W) of a picture: 0 is paper and 255 is ink.
+def prepare(grays: NDArray[Any], name: str) -> Bytes:
+    """Return the image (28, 28) of the digit in a picture's grays (H, W): 0 is paper and 255 is ink.
 
-    Which is which is decided by the border, which is paper. Raises DataError, naming the picture, where there is
-    nothing to be read in it.
+    The border is assumed to be paper. Raises DataError, which names the picture, if it does not show exactly one digit.
     """
-    digit = ink.only_digit(*ink.flatten(ink.unframed(greys.astype(np.float32))))
+    digit = ink.isolate_digit(*ink.subtract_paper(ink.remove_frame(grays.astype(np.float32))))
     if digit is None:
-        raise DataError(f"{name} has no digit in it that stands out from its paper: take one with more contrast.")
-    if not ink.is_one(digit):
-        raise DataError(f"{name} has more than one digit in it: cut out one.")
-    return ink.normalise(digit)
+        raise DataError(f"{name} has no digit that stands out from the paper: use a picture with more contrast.")
+    if not ink.is_single_digit(digit):
+        raise DataError(f"{name} has more than one digit: crop it to one.")
+    return ink.normalize(digit)
 
 
-def _content(source: Path | IO[bytes], name: str) -> bytes:
+def _read_bytes(source: Path | IO[bytes], name: str) -> bytes:
     try:
         if isinstance(source, Path):
             with source.open("rb") as file:
-                content = file.read(MOST_BYTES + 1)
+                content = file.read(BYTE_LIMIT + 1)
         else:
-            content = source.read(MOST_BYTES + 1)
+            content = source.read(BYTE_LIMIT + 1)
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
     if not content:
-        raise DataError(f"{name} is empty: give an image.")
-    if len(content) > MOST_BYTES:
-        raise DataError(f"{name} is larger than {MOST_BYTES >> 20} MB: scale it down.")
+        raise DataError(f"{name} is empty: provide an image.")
+    if len(content) > BYTE_LIMIT:
+        raise DataError(f"{name} is larger than {BYTE_LIMIT >> 20} MB: scale it down.")
     return content
 
 
 @contextmanager
-def _one_sentence(name: str) -> Iterator[None]:
-    """Turn whatever Pillow raises, warns of or logs into a DataError."""
+def _as_data_error(name: str) -> Iterator[None]:
+    """Turn everything that Pillow raises into a DataError, and silence its warnings and log messages."""
     from PIL import Image, UnidentifiedImageError
 
-    logging.getLogger("PIL").addHandler(QUIET)  # once, however often it is called
+    logging.getLogger("PIL").addHandler(NO_LOG)  # a second call adds nothing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Where an image has another one within, Pillow's own limit is the first to see the sizes of that.
+        # If an image contains another one, only Pillow's own limit sees the size of the inner one in time.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
         except (DataError, MemoryError):
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise DataError(f"{name} claims more than {MOST_PIXELS:,} pixels: scale it down.") from error
+            raise DataError(f"{name} claims more than {PIXEL_LIMIT:,} pixels: scale it down.") from error
         except UnidentifiedImageError as error:
-            raise DataError(f"{name} is not an image that can be read, or only the start of one.") from error
+            raise DataError(f"{name} is not an image in a known format, or it is truncated: save it as PNG.") from error
         except Exception as error:
-            # Its readers raise whatever they stumble over: OSError, SyntaxError, KeyError, struct.error and others.
-            raise DataError(f"{name} is a broken or truncated image: save it anew.") from error
+            # Pillow's readers raise many types: OSError, SyntaxError, KeyError, struct.error and others.
+            raise DataError(f"{name} is a broken or truncated image: save it again.") from error
 
 
-def _decoded(content: bytes, name: str) -> Any:
-    """Return Pillow's image, decoded and upright. Raises DataError before it is decoded, where that takes too much."""
+def _decode(content: bytes, name: str) -> Any:
+    """Return Pillow's image, decoded and upright. Raises DataError before decoding it if it is too large."""
     from PIL import Image, ImageOps
 
     picture = Image.open(io.BytesIO(content))
     if picture.format == "EPS":
-        raise DataError(f"{name} is a program for a printer (EPS): save it as PNG.")
+        raise DataError(f"{name} is an EPS file, which is a program for printers: save it as PNG.")
     width, height = picture.size
-    if width * height > min(MOST_PIXELS, PIXELS_PER_BYTE * len(content)):
+    if width * height > min(PIXEL_LIMIT, MAX_PIXELS_PER_BYTE * len(content)):
         raise DataError(
-            f"{name} claims {width:,} x {height:,} pixels, more than {MOST_PIXELS:,} or than fit in it: scale it down."
+            f"{name} claims {width:,} x {height:,} pixels, more than {PIXEL_LIMIT:,} or than fit in it: scale it down."
         )
-    picture.draft(None, (WORK, WORK))  # JPEG can be decoded small
-    with _silent() if picture.format == "TIFF" else nullcontext():
+    picture.draft(None, (MAX_SIDE, MAX_SIDE))  # a JPEG can be decoded at a smaller size
+    with _silenced_stderr() if picture.format == "TIFF" else nullcontext():
         picture.load()
     ImageOps.exif_transpose(picture, in_place=True)
     return picture
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
-    """Close standard error to what is not Python: of a broken TIFF, libtiff itself says there what is wrong."""
+def _silenced_stderr() -> Iterator[None]:
+    """Silence the process's standard error, because libtiff writes its own messages about a broken TIFF there."""
     try:
-        kept = os.dup(STANDARD_ERROR)
+        saved = os.dup(STANDARD_ERROR)
     except OSError:
-        # It is closed already.
+        # It is already closed.
         yield
         return
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), STANDARD_ERROR)
+    with Path(os.devnull).open("wb") as devnull:
+        os.dup2(devnull.fileno(), STANDARD_ERROR)
     try:
         yield
     finally:
-        os.dup2(kept, STANDARD_ERROR)
-        os.close(kept)
+        os.dup2(saved, STANDARD_ERROR)
+        os.close(saved)
 
 
-def _greys(picture: Any) -> NDArray[Any]:
-    """Return the greys (H, W) of Pillow's image."""
-    is_keyed = picture.mode in ("1", "L", "RGB") and "transparency" in picture.info
-    if is_keyed or picture.mode in ("P", "PA"):
-        # Numbers in a palette cannot be averaged, nor colours of which one means transparent.
+def _to_grays(picture: Any) -> NDArray[Any]:
+    """Return the grays (H, W) of Pillow's image."""
+    has_transparent_color = picture.mode in ("1", "L", "RGB") and "transparency" in picture.info
+    if has_transparent_color or picture.mode in ("P", "PA"):
+        # Palette indices cannot be averaged, and neither can colors of which one means transparent.
         picture = picture.convert("RGBA")
     match picture.mode:
         case "1" | "L":
-            return np.asarray(_reduced(picture.convert("L")))
+            return np.asarray(_shrink(picture.convert("L")))
         case "I" | "I;16" | "I;16L" | "I;16B" | "I;16N":
-            return np.asarray(_reduced(picture.convert("I")), np.float32).clip(0, 65_535) / 257
+            return np.asarray(_shrink(picture.convert("I")), np.float32).clip(0, 65_535) / 257
         case "F":
-            return _stretched(np.asarray(_reduced(picture), np.float64))
+            return _stretch(np.asarray(_shrink(picture), np.float64))
         case _:
-            return _along_widest(_on_paper(np.asarray(_reduced(picture).convert("RGBA"), np.float32)))
+            return _project(_on_paper(np.asarray(_shrink(picture).convert("RGBA"), np.float32)))
 
 
-def _reduced(picture: Any) -> Any:
-    return picture.reduce(-(-max(picture.size) // WORK))
+def _shrink(picture: Any) -> Any:
+    return picture.reduce(-(-max(picture.size) // MAX_SIDE))
 
 
-def _stretched(numbers: Floats) -> Floats:
-    """Return numbers of any range as greys. Raises ValueError where one is not finite."""
+def _stretch(numbers: Floats) -> Floats:
+    """Return numbers of any range as grays from 0 to 255. Raises ValueError if one is not finite."""
     if not np.isfinite(numbers).all():
-        raise ValueError("not a finite number")
+        raise ValueError("a number is not finite")
     low, high = numbers.min(), numbers.max()
-    greys: Floats = ((numbers - low) * (255 / ((high - low) or 1))).astype(np.float32)
-    return greys
+    grays: Floats = ((numbers - low) * (255 / ((high - low) or 1))).astype(np.float32)
+    return grays
 
 
-def _on_paper(colours: Floats) -> Floats:
-    """Return colours (H, W, 3) from those with opacity (H, W, 4): what is transparent shows the paper.
+def _on_paper(colors: Floats) -> Floats:
+    """Return colors (H, W, 3) from colors with opacity (H, W, 4), drawn on paper.
 
-    The paper has the colour of the border. Where the border is transparent itself, it is white or black, whichever is
-    farther from what is opaque.
+    The paper has the color of the border. If the border is mostly transparent, the paper is white or black, whichever
+    is farther from the opaque colors.
     """
-    opacity = colours[..., 3:] / 255
-    colours = colours[..., :3] * opacity
+    opacity = colors[..., 3:] / 255
+    colors = colors[..., :3] * opacity
     if opacity.min() == 1:
-        return colours
+        return colors
     border = ink.border(opacity.shape[:2])
-    shown = border if opacity[border].mean() > 0.5 else np.ones_like(border)
-    colour = colours[shown].sum(axis=0) / max(opacity[shown].sum(), 1e-9)
-    paper = colour if shown is border else np.where(colour.mean() < 128, 255, 0)
-    on_paper: Floats = (colours + paper * (1 - opacity)).astype(np.float32)
+    region = border if opacity[border].mean() > 0.5 else np.ones_like(border)
+    color = colors[region].sum(axis=0) / max(opacity[region].sum(), 1e-9)
+    paper = color if region is border else np.where(color.mean() < 128, 255, 0)
+    on_paper: Floats = (colors + paper * (1 - opacity)).astype(np.float32)
     return on_paper
 
 
-def _along_widest(colours: Floats) -> Floats:
-    """Return greys (H, W) from colours (H, W, 3): how far along the line on which the colours differ most.
+def _project(colors: Floats) -> Floats:
+    """Return grays (H, W) from colors (H, W, 3): their positions along the line on which the colors differ most.
 
-    So red on green of the same brightness can be told apart, and greys stay what they are.
+    So red stands out from a green of the same brightness, and gray colors keep their values.
     """
-    _, axes = np.linalg.eigh(np.cov(colours.reshape(-1, 3).T, bias=True))
+    _, axes = np.linalg.eigh(np.cov(colors.reshape(-1, 3).T, bias=True))
     axis = axes[:, -1] / np.abs(axes[:, -1]).sum()
-    greys: Floats = (colours @ (axis if axis.sum() > 0 else -axis)).astype(np.float32)
-    return greys
+    grays: Floats = (colors @ (axis if axis.sum() > 0 else -axis)).astype(np.float32)
+    return grays

@@ -1,9 +1,9 @@
-"""The ink in a picture: where it is, what of it is the digit, and the digit as MNIST has it.
+"""Finds the ink in a picture, isolates the digit, and gives it the form that MNIST's digits have.
 
-    greys --unframed--> greys --flatten--> ink --only_digit--> ink of the digit --normalise--> image
+    grays --remove_frame--> grays --subtract_paper--> ink --isolate_digit--> ink of the digit --normalize--> image
 
-The size, the box and the centre of mass are those of LeCun, Cortes and Burges, The MNIST database. What comes before
-is needed for photographs, which have light and shade, noise and specks, and more paper than digit.
+The size, the box and the center of mass follow LeCun, Cortes and Burges, The MNIST database. The steps before
+`normalize` are for photos, which have light and shade, noise and specks, and more paper than digit.
 """
 
 from typing import Any
@@ -11,170 +11,171 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets.strokes import BOX, centre
+from tinygrad_mnist.datasets.strokes import BOX, center
 
-SAMPLES = 128
-"""Pixels along the longer side of what the paper is fitted to."""
+FIT_PIXELS = 128
+"""The paper is fitted to a sample with at most this many pixels along its longer side."""
 
-LEAST = 10.0
-"""Greys, of 255, by which ink has to differ from paper: JPEG's own noise is about half of that."""
+MIN_CONTRAST = 10.0
+"""The least difference between ink and paper, of 255. The noise of JPEG itself is about half of that."""
 
-SMALLEST = 1 / 50
-"""Share of the picture's longer side that the digit's longer side has to have, and MNIST's own have 20 / 28."""
+MIN_SIZE = 1 / 50
+"""The least length of a digit's longer side, as a share of the picture's. MNIST's digits have 20 / 28."""
 
 SPECK = 0.05
-"""Share of the largest stroke's weight below which something is a speck, and no stroke of the digit."""
+"""A part with less than this share of the largest part's weight is a speck, not a part of the digit."""
 
-BETWEEN = 1 / 8
-"""Share of its height by which a digit may be in two parts, left and right. Two digits are farther from each other."""
+MAX_GAP = 1 / 8
+"""The widest gap between the left and the right part of one digit, as a share of its height. Two digits have more."""
 
 EDGE = 0.25
-"""Share of the ink's darkness at which the digit ends. Chosen on MNIST's training digits, enlarged."""
+"""The digit ends at this share of the ink's darkness. Chosen on enlarged training digits of MNIST."""
 
-FRAME = 1 / 10
-"""Share of the picture's shorter side that a frame takes at most, on each side."""
+MAX_FRAME = 1 / 10
+"""The widest frame, on each side, as a share of the picture's shorter side."""
 
-STEP, SOFT = 32, 8
-"""Greys, of 255: more than the first between a frame and the paper within it, less than the second within the paper."""
+FRAME_CONTRAST, PAPER_CONTRAST = 32, 8
+"""In grays, of 255: a frame and the paper inside it differ by more than the first, two rings of paper by less than the
+second."""
 
 Floats = NDArray[np.floating[Any]]
 Bytes = NDArray[np.uint8]
 
 
 def border(shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return which pixels of a picture are its border: a twentieth of it on each side, and at least one pixel."""
+    """Return a mask of the pixels in a picture's border: a twentieth of it on each side, and at least one pixel."""
     inner = np.zeros(shape, bool)
     rows, columns = (max(1, size // 20) for size in shape)
     inner[rows:-rows, columns:-columns] = True
     return ~inner
 
 
-def unframed(greys: Floats) -> Floats:
-    """Return a picture (H, W) without the frame around it, where it has one: rings of one grey about one of another.
+def remove_frame(grays: Floats) -> Floats:
+    """Return a picture (H, W) without its frame, if it has one: rings of one gray around a ring of another.
 
-    Left in, a thin frame would be taken for the largest stroke, and a wide one for the paper.
+    If it stayed, a thin frame would look like the largest stroke, and a wide frame would look like the paper.
     """
-    rings = [_ring(greys, depth) for depth in range(int(FRAME * min(greys.shape)) + 1)]
+    rings = [_ring(grays, depth) for depth in range(int(MAX_FRAME * min(grays.shape)) + 1)]
     medians = [float(np.median(ring)) for ring in rings]
     frame = medians[0]
-    differ = [float(np.mean(np.abs(ring - frame) > STEP)) for ring in rings]
-    within = [depth for depth, share in enumerate(differ) if share > 0.9]
-    if differ[0] > 0.1 or not within:
-        return greys
-    # The edge of a frame may be soft: what is looked for is the first ring of paper alone.
-    depth = next(depth for depth in within if abs(medians[depth] - medians[within[-1]]) < SOFT)
-    inner = greys[depth:-depth, depth:-depth]
-    # A 0 with corners, near the edge, has rings of ink; but most of what is within is as light as the paper without.
+    different = [float(np.mean(np.abs(ring - frame) > FRAME_CONTRAST)) for ring in rings]
+    inside = [depth for depth, share in enumerate(different) if share > 0.9]
+    if different[0] > 0.1 or not inside:
+        return grays
+    # The edge of a frame may be soft, so find the first ring that is only paper.
+    depth = next(depth for depth in inside if abs(medians[depth] - medians[inside[-1]]) < PAPER_CONTRAST)
+    inner = grays[depth:-depth, depth:-depth]
+    # A square 0 near the edge also makes rings of ink. But then the paper inside it is as light as the paper outside.
     paper = float(np.median(inner))
-    return inner if abs(paper - medians[depth]) < abs(paper - frame) else greys
+    return inner if abs(paper - medians[depth]) < abs(paper - frame) else grays
 
 
-def _ring(greys: Floats, depth: int) -> Floats:
-    """Return the pixels (K,) that are so far from the picture's edge."""
-    rows, columns = (slice(depth, size - depth) for size in greys.shape)
-    inner = greys[rows, columns]
+def _ring(grays: Floats, depth: int) -> Floats:
+    """Return the pixels (K,) at this distance from the picture's edge."""
+    rows, columns = (slice(depth, size - depth) for size in grays.shape)
+    inner = grays[rows, columns]
     return np.concatenate([inner[0], inner[-1], inner[:, 0], inner[:, -1]])
 
 
-def flatten(greys: Floats) -> tuple[Floats, float]:
-    """Return ink (H, W), how far each pixel is from the paper, positive where there is ink; and the paper's noise.
+def subtract_paper(grays: Floats) -> tuple[Floats, float]:
+    """Return the ink (H, W), which is the difference from the paper and positive for ink, and the noise of the paper.
 
-    The paper is a surface of second degree, so that light may fall off to any side: at first what fits the border, and
-    then what fits all that is like it.
+    The paper is modeled as a surface of second degree, because light may fade toward any side. It is fitted first to
+    the border, and then to all pixels that are similar to the paper found so far.
     """
-    step = -(-max(greys.shape) // SAMPLES)
-    part = greys[::step, ::step]
-    terms, rim = _terms(part.shape), border(part.shape)
+    step = -(-max(grays.shape) // FIT_PIXELS)
+    sample = grays[::step, ::step]
+    terms, rim = _terms(sample.shape), border(sample.shape)
     paper, limit = rim, np.inf
-    # A border says little of what lies within: what is fitted to it is a number and then a plane.
-    for known, where in [(1, rim), (3, rim), (3, rim), *[(6, np.ones_like(rim))] * 5]:
-        off = np.abs(part - terms[..., :known] @ _weights(terms[paper][:, :known], part[paper]))
-        # The limit only falls: one that rose would in the end let the ink of a narrow picture in.
-        limit = max(min(limit, 2.5 * _spread(off[where])), 2.0)
-        paper = where & (off <= limit)
-    weights = _weights(terms[paper], part[paper])
-    surface = (_terms(greys.shape) @ weights).astype(np.float32)
-    ink = greys - surface
+    # The border tells little about the pixels inside it, so only a constant and then a plane are fitted to it.
+    for count, region in [(1, rim), (3, rim), (3, rim), *[(6, np.ones_like(rim))] * 5]:
+        residual = np.abs(sample - terms[..., :count] @ _fit(terms[paper][:, :count], sample[paper]))
+        # The limit only decreases. If it could increase, the ink of a narrow picture would become paper in the end.
+        limit = max(min(limit, 2.5 * _spread(residual[region])), 2.0)
+        paper = region & (residual <= limit)
+    weights = _fit(terms[paper], sample[paper])
+    surface = (_terms(grays.shape) @ weights).astype(np.float32)
+    ink = grays - surface
     strong = ink[np.abs(ink) > 2.5 * _spread(np.abs(ink))].astype(np.float64)
     if (strong**3).sum() < 0:
-        # Where there is less light, there is less of a difference between paper and ink.
+        # Dark ink differs less from the paper where there is less light.
         light = max(float(surface.mean()), 1.0)
         ink *= -light / np.maximum(surface, light / 4)
     return ink, _spread(np.abs(ink))
 
 
-def _weights(terms: Floats, greys: Floats) -> Floats:
-    """Return by how much each term (N, K) counts in the sum that is nearest to the greys (N,)."""
+def _fit(terms: Floats, grays: Floats) -> Floats:
+    """Return the weights (K,) of the terms (N, K) whose weighted sum is closest to the grays (N,)."""
     if terms.shape[1] == 1:
-        return np.median(greys, keepdims=True)
-    # The normal equations, solved as far as they have a solution: a tiny picture has fewer pixels than terms.
-    weights: Floats = np.linalg.lstsq(terms.T @ terms, terms.T @ greys, rcond=None)[0]
+        return np.median(grays, keepdims=True)
+    # Least squares for the normal equations, because they are singular if a tiny picture has fewer pixels than terms.
+    weights: Floats = np.linalg.lstsq(terms.T @ terms, terms.T @ grays, rcond=None)[0]
     return weights
 
 
 def _terms(shape: tuple[int, ...]) -> Floats:
-    """Return 1, x, y, xx, xy, yy (H, W, 6) for the pixels of a picture, x and y from -1 to 1."""
+    """Return 1, x, y, xx, xy, yy (H, W, 6) for each pixel of a picture, with x and y from -1 to 1."""
     y, x = np.meshgrid(*(np.linspace(-1, 1, size, dtype=np.float32) for size in shape), indexing="ij")
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
 
 
 def _spread(distances: Floats) -> float:
-    """Return the standard deviation of normal noise, from its distances to 0, to which many larger ones may be added.
+    """Return the standard deviation of normal noise, estimated from its distances from 0. Large outliers hardly matter.
 
-    A quarter of a normal distribution is nearer to its middle than 0.3186 standard deviations.
+    A quarter of a normal distribution is within 0.3186 standard deviations of its mean.
     """
     return float(np.percentile(distances, 25)) / 0.3186
 
 
-def only_digit(ink: Floats, noise: float) -> Floats | None:
-    """Return the ink of the digit alone (H, W), 0 to 1, cut to its box; None where there is no digit."""
+def isolate_digit(ink: Floats, noise: float) -> Floats | None:
+    """Return the ink (H, W) of only the digit, from 0 to 1, cropped to its box, or None if there is no digit."""
     from scipy import ndimage
 
     side = max(ink.shape)
     smooth = ndimage.gaussian_filter(ink, side / 500)
-    strokes = smooth > max(4 * _spread(np.abs(smooth)), LEAST)
-    labels, count = ndimage.label(strokes, np.ones((3, 3)))
+    strong = smooth > max(4 * _spread(np.abs(smooth)), MIN_CONTRAST)
+    labels, count = ndimage.label(strong, np.ones((3, 3)))
     if count == 0:
         return None
     weights = ndimage.sum_labels(np.square(smooth), labels, np.arange(1, count + 1))
-    main = labels == 1 + np.argmax(weights)
-    dark = float(np.percentile(ink[main], 90))
-    if dark < LEAST or max(main[_box(main)].shape) < max(SMALLEST * side, 4):
+    largest = labels == 1 + np.argmax(weights)
+    darkness = float(np.percentile(ink[largest], 90))
+    if darkness < MIN_CONTRAST or max(largest[_box(largest)].shape) < max(MIN_SIZE * side, 4):
         return None
-    kept = np.isin(labels, 1 + np.flatnonzero(weights >= SPECK * weights.max()))
-    body = kept & (smooth >= EDGE * dark)
+    parts = np.isin(labels, 1 + np.flatnonzero(weights >= SPECK * weights.max()))
+    body = parts & (smooth >= EDGE * darkness)
     if not body.any():
         return None
-    floor = min(2 * noise, EDGE * dark)
-    clean: Floats = ((ink - floor) / (dark - floor)).clip(0, 1) * ndimage.binary_dilation(kept, iterations=2)
+    floor = min(2 * noise, EDGE * darkness)
+    clean: Floats = ((ink - floor) / (darkness - floor)).clip(0, 1) * ndimage.binary_dilation(parts, iterations=2)
     digit = clean[_box(body)]
     return digit if digit.any() else None
 
 
-def is_one(digit: Floats) -> bool:
-    """Return whether the ink (H, W) is that of one digit, and not of two side by side, with paper between them."""
+def is_single_digit(digit: Floats) -> bool:
+    """Return whether the ink (H, W) is one digit, and not two digits side by side with paper between them."""
     height = len(digit)
     inked = np.flatnonzero(digit.any(axis=0))
     gaps = np.diff(inked) - 1
-    if gaps.size == 0 or gaps.max() <= BETWEEN * height:
+    if gaps.size == 0 or gaps.max() <= MAX_GAP * height:
         return True
     left, right = np.split(digit, [inked[np.argmax(gaps)] + 1], axis=1)
-    # A blot beside a digit is lower, or has less ink.
+    # A blot next to a digit is less tall, or has less ink.
     heights = [np.ptp(np.flatnonzero(part.any(axis=1))) for part in (left, right)]
     inks = [part.sum() for part in (left, right)]
     return bool(min(heights) < height / 2 or min(inks) < max(inks) / 4)
 
 
 def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Return the rows and columns of the smallest box (H, W) with all that is true in it; something has to be."""
+    """Return the rows and columns of the smallest box that contains all true entries (H, W). There must be one."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def normalise(digit: Floats) -> Bytes:
-    """Return the image (28, 28) of a digit's ink (H, W), 0 to 1: as large as the box lets it be, mass in the middle.
+def normalize(digit: Floats) -> Bytes:
+    """Return the image (28, 28) of a digit's ink (H, W), from 0 to 1: it fills the box, with its mass in the middle.
 
-    Each pixel is the mean of those that it stands for. A pen so thin that no pixel is full is darkened until some are.
+    Each pixel is a mean of the pixels that it replaces. One in twenty inked pixels is full, even if the pen is thin.
     """
     from PIL import Image
 
@@ -186,5 +187,5 @@ def normalise(digit: Floats) -> Bytes:
     box = np.zeros((1, BOX, BOX), np.uint8)
     top, left = ((BOX - length) // 2 for length in small.shape)
     box[0, top : top + small.shape[0], left : left + small.shape[1]] = np.rint(255 * small)
-    image: Bytes = centre(box)[0]
+    image: Bytes = center(box)[0]
     return image

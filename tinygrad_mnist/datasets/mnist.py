@@ -1,7 +1,7 @@
-"""MNIST: find it, or download it; verify it; read it.
+"""Finds, downloads, verifies and reads MNIST's four files (LeCun, Cortes and Burges, The MNIST database).
 
-The four files are those of LeCun, Cortes and Burges, "The MNIST database". They are looked for with and
-without `.gz`, and kept without: a plain file is memory-mapped, and starts ten times as fast.
+Files are found with or without `.gz`. They are saved without it, because a plain file is memory-mapped, which is ten
+times as fast to open.
 """
 
 import gzip
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets import idx
-from tinygrad_mnist.datasets.bars import Bars
+from tinygrad_mnist.datasets.bars import MakeBar
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.files import written_whole
+from tinygrad_mnist.files import atomic_write
 
 TRAINING = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 TEST = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -32,7 +32,7 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-"""Of the uncompressed content: gzip files of the same content differ by the time that they carry."""
+"""Of the uncompressed content, because gzip files also contain a time."""
 
 SHAPES = {
     "train-images-idx3-ubyte": (60_000, 28, 28),
@@ -46,58 +46,57 @@ MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
 TIMEOUT = (3.05, 10)
-"""Seconds to wait for a connection, and between two parts of an answer."""
+"""Seconds to wait for a connection, and for each part of a response."""
 
 ORIGIN = ".origin.txt"
-"""Behind a file's name: the file that says from which address it came. One for each, so that two downloads into one
-folder cannot overwrite what the other has noted."""
+"""Suffix of the file with the address that an MNIST file came from. Each has its own, so that two downloads into one
+folder cannot overwrite each other's records."""
 
 
 def read(folder: Path) -> tuple[Digits, Digits, bool]:
-    """Return the training digits, the test digits, and whether both are MNIST's own, from a user's folder.
+    """Return the training digits, the test digits, and whether both are the official MNIST, from a user's folder.
 
-    Any data set in MNIST's four files will do. Raises DataError, naming the file, where one is missing,
-    broken, or does not belong to the others.
+    Any data set in files with MNIST's four names is accepted. Raises DataError, which names the file, if one is
+    missing, broken, or does not match the others.
     """
     arrays = {}
     for name in FILES:
         path = find(folder, name)
         if path is None:
-            raise DataError(f"{folder} has no {name}, with or without .gz: name a folder with MNIST's four files.")
+            raise DataError(f"{folder} has no {name}, with or without .gz: use a folder with MNIST's four files.")
         arrays[name] = idx.read(path)
     training, test = (_digits(folder, arrays, names) for names in (TRAINING, TEST))
     if training.source.shape[1:] != test.source.shape[1:]:
-        raise DataError(f"in {folder}, the images to train on and those to test on differ in size.")
+        raise DataError(f"the training images and the test images in {folder} differ in size: use images of one size.")
     return training, test, all(is_official(name, array) for name, array in arrays.items())
 
 
-def read_own(
-    folder: Path, mirrors: Sequence[str], tell: Callable[[str], object], bars: Bars | None = None
+def read_or_download(
+    folder: Path, mirrors: Sequence[str], notify: Callable[[str], object], make_bar: MakeBar | None = None
 ) -> tuple[Digits, Digits]:
-    """Return the training and test digits of MNIST from our own folder, downloading what is not in it.
+    """Return the training and test digits of the official MNIST. Files that are not in the folder are downloaded.
 
-    What is there but is not MNIST's is downloaded again, and never trained on; where it could be another data set, it
-    is kept under another name, and that is told. Raises DataError where no mirror delivers, or the folder cannot be
-    written to.
+    Files that differ from MNIST's are replaced. If one could be from another data set, it is renamed instead of lost,
+    and `notify` is called. Raises DataError if no mirror sends a file, or the folder cannot be written to.
     """
     arrays = {}
     for name in FILES:
-        array = _official(folder, name)
+        array = _read_official(folder, name)
         if array is None:
-            content, address = fetch(folder, name, mirrors, bars)
-            _keep(folder, name, content, address, tell)
+            content, address = fetch(folder, name, mirrors, make_bar)
+            _save(folder, name, content, address, notify)
             array = idx.read(folder / name)
         arrays[name] = array
     return _digits(folder, arrays, TRAINING), _digits(folder, arrays, TEST)
 
 
 def find(folder: Path, name: str) -> Path | None:
-    """Return where the file is, plain or gzipped, or None."""
+    """Return the path of a file, plain or gzipped, or None if the folder has neither."""
     return next(_candidates(folder, name), None)
 
 
-def is_in(folder: Path) -> bool:
-    """Return whether any of the four files is in a folder."""
+def has_files(folder: Path) -> bool:
+    """Return whether a folder has any of the four files."""
     return any(find(folder, name) for name in FILES)
 
 
@@ -111,13 +110,13 @@ def is_official(name: str, array: NDArray[Any]) -> bool:
 
 
 def state(folder: Path) -> dict[str, str]:
-    """Return, for each of the four files, what is to be said of it: verified, not verified, broken or missing."""
+    """Return the state of each of the four files: "verified", "not verified", "broken" or "missing"."""
     states = {}
     for name in FILES:
         path = find(folder, name)
         if path is None:
             states[name] = "missing"
-        elif _official(folder, name) is not None:
+        elif _read_official(folder, name) is not None:
             states[name] = "verified"
         else:
             states[name] = "broken" if idx.read_or_none(path) is None else "not verified"
@@ -125,43 +124,43 @@ def state(folder: Path) -> dict[str, str]:
 
 
 def origins(folder: Path) -> dict[str, str]:
-    """Return the address that each downloaded file came from; files put there by hand are not in it."""
-    return {name: address for name in FILES if (address := _origin(folder, name))}
+    """Return the address that each file was downloaded from. Files that were put there by hand are left out."""
+    return {name: address for name in FILES if (address := _read_origin(folder, name))}
 
 
-def _origin(folder: Path, name: str) -> str:
+def _read_origin(folder: Path, name: str) -> str:
     try:
         return (folder / f"{name}{ORIGIN}").read_text().strip()
     except (OSError, ValueError):
-        # A note for people, not needed for anything: one that cannot be read is as good as none.
+        # The record is only information for people, so an unreadable one does not matter.
         return ""
 
 
-def fetch(folder: Path, name: str, mirrors: Sequence[str], bars: Bars | None = None) -> tuple[bytes, str]:
-    """Return the verified content of one file from the first mirror that delivers it, and its address there.
+def fetch(folder: Path, name: str, mirrors: Sequence[str], make_bar: MakeBar | None = None) -> tuple[bytes, str]:
+    """Return the verified content of a file from the first mirror that sends it, and its address there.
 
-    Raises DataError where none does, with what was wrong with each, or where the folder cannot be written to.
+    Raises DataError if no mirror sends it, with the reason for each, or if the folder cannot be written to.
     """
     reasons = []
     for mirror in mirrors:
         address = f"{mirror.rstrip('/')}/{name}.gz"
         try:
-            with _writing(folder):
-                content = _download(folder, address, bars and bars(name))
+            with _writable(folder):
+                content = _download(folder, address, make_bar and make_bar(name))
         except _MirrorError as error:
             reasons.append(f"{mirror} {error}")
             continue
         if hashlib.sha256(content).hexdigest() == SHA256[name]:
             return content, address
-        reasons.append(f"{mirror} sent something that is not MNIST's {name}")
+        reasons.append(f"{mirror} sent a file that is not MNIST's {name}")
     raise DataError(
         f"MNIST cannot be downloaded ({'; '.join(reasons)}): put its four files into {folder}, or use --data strokes."
     )
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Have the folder; raise DataError where it cannot be written to."""
+def _writable(folder: Path) -> Iterator[None]:
+    """Create the folder if needed. Raises DataError if it, or a file in it, cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
@@ -170,12 +169,12 @@ def _writing(folder: Path) -> Iterator[None]:
 
 
 class _MirrorError(Exception):
-    """What is wrong with a mirror, as the end of a sentence that starts with its address."""
+    """The fault of a mirror, as the rest of a sentence that starts with the mirror's address."""
 
 
 def _download(folder: Path, address: str, bar: Any) -> bytes:
-    """Return what lies at the address, unpacked. What is on its way lies in a file without a name."""
-    # pooch and requests are slow to import, and needed only here.
+    """Return the content at an address, unpacked. It is first downloaded to a temporary file without a name."""
+    # pooch and requests are slow to import, and only needed here.
     import pooch
     from requests import exceptions
 
@@ -184,21 +183,21 @@ def _download(folder: Path, address: str, bar: Any) -> bytes:
         try:
             downloader(address, file, None)
         except exceptions.HTTPError as error:
-            answer = "an error" if error.response is None else error.response.status_code
-            raise _MirrorError(f"answered {answer}") from error
+            status = "an error" if error.response is None else f"status {error.response.status_code}"
+            raise _MirrorError(f"answered with {status}") from error
         except exceptions.Timeout as error:
             raise _MirrorError("did not answer in time") from error
         except exceptions.ConnectionError as error:
             raise _MirrorError("cannot be reached") from error
         except exceptions.RequestException as error:
-            raise _MirrorError(f"broke off ({type(error).__name__})") from error
+            raise _MirrorError(f"broke off the download ({type(error).__name__})") from error
         except UnicodeError as error:
-            raise _MirrorError("is not an address") from error
+            raise _MirrorError("is not a valid address") from error
         except OSError as error:
-            # What the disk says has a number; what requests says of its own set-up has none.
+            # Errors of the disk have a number, and errors of requests' own setup have none.
             if error.errno is not None:
                 raise
-            raise _MirrorError(f"was not asked ({error})") from error
+            raise _MirrorError(f"was not contacted ({error})") from error
         finally:
             if bar is not None:
                 bar.close()
@@ -211,19 +210,18 @@ def _download(folder: Path, address: str, bar: Any) -> bytes:
             raise _MirrorError("sent a broken gzip file") from error
 
 
-def _keep(folder: Path, name: str, content: bytes, address: str, tell: Callable[[str], object]) -> None:
-    """Move a verified file into place, and another data set's file of the same name out of its way."""
+def _save(folder: Path, name: str, content: bytes, address: str, notify: Callable[[str], object]) -> None:
+    """Save a verified file, and rename another data set's file of the same name first."""
     path = folder / name
-    with _writing(folder):
-        # Looked at once more: a second program may have downloaded it meanwhile.
-        there = idx.read_or_none(path)
-        if there is not None and not is_official(name, there):
-            aside = path.with_name(f"{name}.not-mnist")
-            path.replace(aside)
-            tell(f"{path} was not MNIST's: it is now {aside.name}.")
-        with written_whole(path) as file:
+    with _writable(folder):
+        # Check again, because a second program may have downloaded the file in the meantime.
+        existing = idx.read_or_none(path)
+        if existing is not None and not is_official(name, existing):
+            renamed = path.replace(path.with_name(f"{name}.not-mnist"))
+            notify(f"{path} was not MNIST's file, so it was renamed to {renamed.name}.")
+        with atomic_write(path) as file:
             file.write(content)
-        with written_whole(folder / f"{name}{ORIGIN}") as file:
+        with atomic_write(folder / f"{name}{ORIGIN}") as file:
             file.write(f"{address}\n".encode())
 
 
@@ -231,22 +229,22 @@ def _candidates(folder: Path, name: str) -> Iterator[Path]:
     return (path for path in (folder / name, folder / f"{name}.gz") if path.is_file())
 
 
-def _official(folder: Path, name: str) -> NDArray[Any] | None:
-    """Return the array in our own file, or None where that is missing, broken, or not MNIST's."""
+def _read_official(folder: Path, name: str) -> NDArray[Any] | None:
+    """Return the array in a file, plain or gzipped, or None if it is missing, broken, or not MNIST's."""
     arrays = map(idx.read_or_none, _candidates(folder, name))
     return next((array for array in arrays if array is not None and is_official(name, array)), None)
 
 
 def _digits(folder: Path, arrays: dict[str, NDArray[Any]], names: tuple[str, str]) -> Digits:
-    """Return images and labels together. Raises DataError, naming the file, where they do not belong together."""
+    """Return the digits in a file of images and a file of labels. Raises DataError if they cannot be used together."""
     images, labels = (arrays[name] for name in names)
     images_path, labels_path = (folder / name for name in names)
     if images.ndim != 3 or images.dtype != np.uint8:
-        raise DataError(f"{images_path} holds rank {images.ndim} of {images.dtype.name}: images are rank 3 of bytes.")
+        raise DataError(f"{images_path} has rank {images.ndim} and {images.dtype.name}: images need rank 3 and uint8.")
     if labels.ndim != 1 or labels.dtype != np.uint8:
-        raise DataError(f"{labels_path} holds rank {labels.ndim} of {labels.dtype.name}: labels are rank 1 of bytes.")
+        raise DataError(f"{labels_path} has rank {labels.ndim} and {labels.dtype.name}: labels need rank 1 and uint8.")
     if 0 in images.shape[1:]:
-        raise DataError(f"{images_path} holds images of {images.shape[1]} x {images.shape[2]} pixels: there is no ink.")
+        raise DataError(f"{images_path} has images of {images.shape[1]} x {images.shape[2]} pixels, which are empty.")
     if len(images) != len(labels):
         raise DataError(f"{images_path} has {len(images):,} images, but {labels_path.name} has {len(labels):,} labels.")
     return Digits.of(images, labels)

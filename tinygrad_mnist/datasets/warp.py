@@ -1,24 +1,24 @@
-"""How a plane is slanted, stretched and turned: for the points of a stroke as for the pixels of an image."""
+"""The affine map of the plane, for the points of a drawn stroke and for the pixels of an image."""
 
 from typing import Any
 
 import numpy as np
 
 Numbers = Any
-"""Numbers, or arrays of them that broadcast together."""
+"""Numbers, or arrays that can be broadcast together."""
 
 
 def affine(
-    x: Numbers, y: Numbers, turn: Numbers, slant: Numbers, wide: Numbers, tall: Numbers
+    x: Numbers, y: Numbers, angle: Numbers, slant: Numbers, x_scale: Numbers, y_scale: Numbers
 ) -> tuple[Numbers, Numbers]:
-    """Return where the points (x, y) come to, about the origin: stretched and slanted first, then turned.
+    """Return the images of the points (x, y): scaled and slanted first, then rotated, all about the origin.
 
-    turn is in radians, slant is sideways over upwards, wide and tall are factors; y points down, as rows do. It is
-    linear: a sum of points comes to the sum of where each comes to.
+    y points down, as the rows of an image do. angle is in radians, from x toward y. slant is the shift of x per unit of
+    y. The map is linear: the image of a sum of points is the sum of their images.
 
-    >>> affine(1.0, 0.0, turn=np.pi / 2, slant=0.0, wide=2.0, tall=1.0)[1].round(9)
+    >>> affine(1.0, 0.0, angle=np.pi / 2, slant=0.0, x_scale=2.0, y_scale=1.0)[1].round(9)
     np.float64(2.0)
     """
-    x, y = wide * x + slant * y, tall * y
-    cos, sin = np.cos(turn), np.sin(turn)
+    x, y = x_scale * x + slant * y, y_scale * y
+    cos, sin = np.cos(angle), np.sin(angle)
     return x * cos - y * sin, x * sin + y * cos

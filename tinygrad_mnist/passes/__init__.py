@@ -1,8 +1,8 @@
-"""One page per operation: its forward rule, its backward rule, and how the second follows.
+"""One page per operation: its forward rule, its backward rule, and how the second follows from the first.
 
-Read them in this order: `square` (the warm-up), `linear`, `sigmoid`, `mean_loss`, and for hidden layers and a better
-loss, `relu` and `cross_entropy`. Every page has two pure functions, `forward` and `backward`, and is used by its
-name, so that code reads like the mathematics:
+Read them in this order: `square` (the warm-up), `linear`, `sigmoid` and `mean_loss`; then `relu` and `cross_entropy`
+for hidden layers and a better loss, and `first_linear`, which takes images as they are stored. Every page has two pure
+functions, `forward` and `backward`. They are called by their page's name, so that code reads like the mathematics:
 
     z = linear.forward(x, w, b)
     p = sigmoid.forward(z)
@@ -12,10 +12,23 @@ name, so that code reads like the mathematics:
     dz = sigmoid.backward(dp, p)
     dx, dw, db = linear.backward(dz, x, w)
 
-Two pages have a third function, which training takes because it is faster: `linear.backward_to_parameters` leaves out
-dx, and `mean_loss.of_logits` is the sigmoid and the loss in one.
+`d` before a name is the derivative of the loss L with respect to it: `dw` is ∂L/∂w, and has the shape and dtype of
+`w`. Each backward receives the derivative of L with respect to its output, and returns the derivative of L with respect
+to each of its inputs. Derivatives of anything but L are written out, as in ∂z/∂w.
 
-`d` before a name is the derivative of the loss L by it: `dw` is ∂L/∂w, and has the shape and dtype of `w`.
-That is the one thing that passes hand to each other: each receives the derivative by its output, and
-returns the derivative by each of its inputs. Slopes of anything but L are written out, as in ∂z/∂w.
+All pages use one rule, the chain rule. If L depends on x through u and also through v, a small change of x reaches L
+along both paths, and the effects add up:
+
+    ∂L/∂x = ∂L/∂u * ∂u/∂x + ∂L/∂v * ∂v/∂x
+
+For example, let u = x^2, v = 3 x and L = u v. At x = 2, u is 4 and v is 6. The four derivatives are ∂L/∂u = v = 6,
+∂u/∂x = 2 x = 4, ∂L/∂v = u = 4 and ∂v/∂x = 3, so that ∂L/∂x = 6 * 4 + 4 * 3 = 36. Nudging x confirms it:
+
+>>> def L(x):
+...     u, v = x**2, 3 * x
+...     return u * v
+>>> round((L(2.001) - L(1.999)) / 0.002, 4)
+36.0
+
+In the pages there are as many paths as there are entries in the output of a pass, and the sum runs over all of them.
 """

@@ -1,34 +1,35 @@
-"""Cross-entropy: how surprised one is by the targets, who believes the predictions. From logits, sigmoid included.
+"""Cross-entropy: how improbable the predictions make the targets. It takes logits, and includes the sigmoid.
 
-    z  (N, O)   logits: any numbers; the prediction that they stand for is p = sigmoid(z)
-    t  (N, O)   targets, 0 or 1
-    L  ()       the mean over all N*O entries, from 0 (sure, and right) without end (sure, and wrong)
+    z  (N, O)   logits: any numbers; each stands for the prediction p = sigmoid(z)
+    t  (N, O)   targets, from 0 to 1; 0 or 1 unless labels are uncertain
+    L  ()       the mean over all N*O entries, from 0 (right and certain), without an upper bound (wrong and certain)
 
-It is not the loss that counts mistakes, but its gradient is the better teacher: see the end of `backward`.
+Its gradient stays large while a prediction is wrong: the end of `backward` compares it with that of the mean loss.
 """
 
 import math
 
-from tinygrad_mnist.backend import Array, array_namespace, require_entries, require_same_shape
+from tinygrad_mnist.arrays.backend import Array, array_namespace
+from tinygrad_mnist.arrays.shapes import require_entries, require_same_shape
 from tinygrad_mnist.passes import sigmoid
 
 
 def forward(z: Array, t: Array) -> Array:
-    """Return L, the mean surprise at t.
+    """Return L, the mean of the negative logarithms of the probabilities that p gives to the targets.
 
-        L = 1/n sum_i e[i],    e[i] = -log p[i] where t[i] = 1,   -log (1 - p[i]) where t[i] = 0,    n = N*O
+        L = 1/n sum_i e[i],    e[i] = -(t[i] log p[i] + (1 - t[i]) log(1 - p[i])),    p = sigmoid(z),    n = N*O
 
-    p is never computed. With 1 - sigmoid(z) = sigmoid(-z), both are one formula in s, the logit of being wrong:
+    p itself is not computed, as its logarithm could be that of 0. With p = 1 / (1 + e^-z) and 1 - p = 1 / (1 + e^z):
 
-        e[i] = -log sigmoid(-s[i]) = log (1 + e^s[i]),    s[i] = -z[i] where t[i] = 1,   z[i] where t[i] = 0
+        e[i] = t[i] log(1 + e^-z[i]) + (1 - t[i]) log(1 + e^z[i])
 
-    and where s is large, e^s is taken out of the sum, so that no exponential exceeds 1:
+    An exponential larger than 1 is taken out of its sum, log(1 + e^u) = max(u, 0) + log(1 + e^-|u|):
 
-        log (1 + e^s) = max(s, 0) + log (1 + e^-|s|)
+        e[i] = t[i] max(-z[i], 0) + (1 - t[i]) max(z[i], 0) + log(1 + e^-|z[i]|)
 
-    Raises ValueError where z and t differ in shape or are empty.
+    Raises ValueError if z and t differ in shape or have no entries.
 
-    Undecided, one is surprised by log 2; sure and wrong, by the logit itself:
+    Undecided, the loss is log 2; certain and wrong, it is the size of the logit:
 
     >>> import numpy as np
     >>> forward(np.array([[0.0]]), np.array([[1]])).round(4)
@@ -39,49 +40,50 @@ def forward(z: Array, t: Array) -> Array:
     require_same_shape(z=z, t=t)
     require_entries(z=z)
     xp = array_namespace(z)
-    s = xp.where(t == 1, -z, z)
-    # -|s| is the smaller of s and -s: so written, it has a slope for complex numbers too, which a proof needs.
-    return xp.mean(xp.maximum(s, 0) + xp.log1p(xp.exp(xp.minimum(s, -s))))
+    t = xp.astype(t, z.dtype, copy=False)
+    # One of max(-z, 0) and max(z, 0) is |z|, the larger of z and -z. An infinite |z| must not meet a factor of 0.
+    factor = xp.where(z > 0, 1 - t, t)
+    size = xp.where(factor == 0, xp.zeros_like(z), xp.maximum(z, -z))
+    return xp.mean(factor * size + xp.log1p(xp.exp(xp.minimum(z, -z))))
 
 
 def backward(z: Array, t: Array) -> Array:
-    """Return dz (N, O): the derivative of L by each logit.
+    """Return dz (N, O), the derivative of L with respect to each logit.
 
-    The loss is where the chain starts, so nothing is handed in: ∂L/∂L = 1.
+    L is where the chain starts, so nothing is handed in: ∂L/∂L = 1.
 
     Forward, by index (i runs over all n = N*O entries):
 
-        L = 1/n sum_j e[j],    e[j] = -log p[j] where t[j] = 1,   -log (1 - p[j]) where t[j] = 0,    p = sigmoid(z)
+        L = 1/n sum_j e[j],    e[j] = -(t[j] log p[j] + (1 - t[j]) log(1 - p[j])),    p = sigmoid(z)
 
-    The slope of the sigmoid is ∂p/∂z = p (1 - p), derived in sigmoid.py, and that of log u is 1/u. Where t[i] = 1:
+    The derivative of log u is 1/u, so that for 0 < p < 1
 
-        ∂e[i]/∂z[i] = -1/p[i] * p[i] (1 - p[i]) = p[i] - 1
+        ∂e[i]/∂p[i] = -(t[i] / p[i] - (1 - t[i]) / (1 - p[i])) = (p[i] - t[i]) / (p[i] (1 - p[i]))
 
-    and where t[i] = 0, with ∂(1 - p)/∂p = -1:
+    The slope of the sigmoid, derived in sigmoid.py, is ∂p[i]/∂z[i] = p[i] (1 - p[i]). It cancels:
 
-        ∂e[i]/∂z[i] = 1/(1 - p[i]) * p[i] (1 - p[i]) = p[i] - 0
+        ∂e[i]/∂z[i] = ∂e[i]/∂p[i] * ∂p[i]/∂z[i] = p[i] - t[i]
 
-    Both are p[i] - t[i]. Chain rule, by index; e[j] depends on z[i] only where j = i:
+    Every finite z has 0 < p < 1, so this holds for all of them, even where p is rounded to 0 or 1.
+    Chain rule, by index; e[j] depends on z[i] only if j = i:
 
         dz[i] = ∂L/∂z[i] = sum_j ∂L/∂e[j] * ∂e[j]/∂z[i] = 1/n * (p[i] - t[i])
 
-    This 1/n is the mean over all entries. It stands in the loss, and in no other pass.
+    This 1/n is the mean over all entries. It appears in the losses, and in no other pass.
     In arrays, with n the number of entries:
 
         dz = (p - t) / n
 
-    Why this loss teaches better: the slope of the sigmoid has cancelled. A prediction that is sure and wrong, p near 1
-    where t = 0, is pushed with all force here, where the mean loss, whose dz is p (1 - p) / n, hardly moves it:
+    The mean loss has dz = p (1 - p) / n if t = 0: it hardly changes a prediction that is certain and wrong.
 
     >>> import numpy as np
-    >>> z, t = np.array([[0.0], [5.0], [10.0], [20.0]]), np.zeros((4, 1))
+    >>> z, t = np.array([[0.0], [10.0], [20.0]]), np.zeros((3, 1))
     >>> p = sigmoid.forward(z)
-    >>> for logit, here, there in zip(z.ravel(), backward(z, t).ravel(), (p * (1 - p) / 4).ravel()):
+    >>> for logit, here, there in zip(z.ravel(), backward(z, t).ravel(), (p * (1 - p) / 3).ravel()):
     ...     print(f"z = {logit:2.0f}   cross-entropy {here:.9f}   mean loss {there:.9f}")
-    z =  0   cross-entropy 0.125000000   mean loss 0.062500000
-    z =  5   cross-entropy 0.248326787   mean loss 0.001662014
-    z = 10   cross-entropy 0.249988651   mean loss 0.000011349
-    z = 20   cross-entropy 0.249999999   mean loss 0.000000001
+    z =  0   cross-entropy 0.166666667   mean loss 0.083333333
+    z = 10   cross-entropy 0.333318201   mean loss 0.000015132
+    z = 20   cross-entropy 0.333333333   mean loss 0.000000001
 
     Raises ValueError as `forward` does.
     """
@@ -89,7 +91,7 @@ def backward(z: Array, t: Array) -> Array:
     require_entries(z=z)
     xp = array_namespace(z)
     p = sigmoid.forward(z)
-    t = xp.astype(t, p.dtype)
+    t = xp.astype(t, p.dtype, copy=False)
     n = math.prod(z.shape)
     dz = (p - t) / n
     return dz

@@ -5,10 +5,11 @@
     b  (O,)     one bias for each output
     z  (N, O)
 
-How a change of w, b or x moves the loss is derived in `backward`.
+How a change of w, b or x changes the loss is derived in `backward`.
 """
 
-from tinygrad_mnist.backend import Array, array_namespace, require_fit
+from tinygrad_mnist.arrays.backend import Array, array_namespace
+from tinygrad_mnist.arrays.shapes import require_fit
 
 
 def forward(x: Array, w: Array, b: Array) -> Array:
@@ -16,7 +17,7 @@ def forward(x: Array, w: Array, b: Array) -> Array:
 
         z[n,o] = sum_i x[n,i] w[i,o] + b[o]
 
-    Raises ValueError for shapes that do not fit.
+    Raises ValueError if the shapes do not fit.
 
     Two rows, three inputs, one output; the second row is 4*1 + 5*0 + 6*(-1) + 10 = 8:
 
@@ -33,9 +34,20 @@ def forward(x: Array, w: Array, b: Array) -> Array:
 
 
 def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
-    """Return dx (N, I), dw (I, O) and db (O,), given dz (N, O). Raises ValueError for shapes that do not fit.
+    """Return dx (N, I), dw (I, O) and db (O,), given dz (N, O). Raises ValueError if the shapes do not fit.
 
-    Forward, by index (m, j, k run over rows, inputs and outputs; n, i, o are one of each):
+    First with two rows, two inputs and two outputs, written out:
+
+        z = ( x11 w11 + x12 w21 + b1    x11 w12 + x12 w22 + b2 )
+            ( x21 w11 + x22 w21 + b1    x21 w12 + x22 w22 + b2 )
+
+    w11 occurs in z11, multiplied by x11, and in z21, multiplied by x21. So dw11 = x11 dz11 + x21 dz21. The other three
+    weights go the same way, and together they are a product of matrices:
+
+        dw = ( x11 dz11 + x21 dz21    x11 dz12 + x21 dz22 ) = ( x11 x21 ) ( dz11 dz12 ) = x.T @ dz
+             ( x12 dz11 + x22 dz21    x12 dz12 + x22 dz22 )   ( x12 x22 ) ( dz21 dz22 )
+
+    Now for any size. Forward, by index (m, j, k run over rows, inputs and outputs; n, i, o are one of each):
 
         z[m,k] = sum_j x[m,j] w[j,k] + b[k]
 
@@ -43,8 +55,8 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
 
         dw[i,o] = ∂L/∂w[i,o] = sum_m sum_k ∂L/∂z[m,k] * ∂z[m,k]/∂w[i,o]
 
-    ∂L/∂z[m,k] is dz[m,k], which is given. The weight w[i,o] occurs in column o of z alone, once in every row m,
-    multiplied by x[m,i], so ∂z[m,k]/∂w[i,o] is x[m,i] where k = o, and 0 elsewhere. Of the sum over k one term is left:
+    ∂L/∂z[m,k] is dz[m,k], which is given. The weight w[i,o] occurs only in column o of z, once in every row m,
+    multiplied by x[m,i], so ∂z[m,k]/∂w[i,o] is x[m,i] if k = o, and 0 otherwise. One term of the sum over k is left:
 
         dw[i,o] = sum_m dz[m,o] x[m,i]
 
@@ -52,27 +64,25 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
 
         dw[i,o] = sum_m x.T[i,m] dz[m,o] = (x.T @ dz)[i,o]             (I, N) @ (N, O) = (I, O)
 
-    The bias. b[o] occurs in column o of z alone, once in every row m, multiplied by 1, so ∂z[m,k]/∂b[o] is 1 where
-    k = o, and 0 elsewhere. A broadcast forward is a sum backward:
+    The bias. b[o] occurs only in column o of z, once in every row m, multiplied by 1, so ∂z[m,k]/∂b[o] is 1 if
+    k = o, and 0 otherwise. What is broadcast forward is summed backward:
 
         db[o] = sum_m sum_k dz[m,k] * ∂z[m,k]/∂b[o] = sum_m dz[m,o]
 
-    The input. x[n,i] occurs in row n of z alone, once in every column k, multiplied by w[i,k], so ∂z[m,k]/∂x[n,i] is
-    w[i,k] where m = n, and 0 elsewhere. Of the sum over m one term is left:
+    The input. x[n,i] occurs only in row n of z, once in every column k, multiplied by w[i,k], so ∂z[m,k]/∂x[n,i] is
+    w[i,k] if m = n, and 0 otherwise. One term of the sum over m is left:
 
         dx[n,i] = sum_m sum_k dz[m,k] * ∂z[m,k]/∂x[n,i]
                 = sum_k dz[n,k] w[i,k]
                 = sum_k dz[n,k] w.T[k,i] = (dz @ w.T)[n,i]             (N, O) @ (O, I) = (N, I)
 
-    There is no 1/N here: the mean over all entries of z is the loss's own, and arrives inside dz.
-    In matrices:
+    There is no 1/N here: the loss takes the mean over all entries, and its 1/N arrives inside dz. In matrices:
 
         dx = dz @ w.T
         dw = x.T @ dz
         db = xp.sum(dz, axis=0)
 
-    The two rows of `forward`, where the loss rises by 1 with the first z and by 2 with the second;
-    dw[0] is 1*1 + 4*2 = 9:
+    The rows of `forward`, with a loss that rises by 1 with the first z and by 2 with the second: dw[0] is 1*1 + 4*2.
 
     >>> import numpy as np
     >>> x = np.array([[1.0, 2.0, 3.0],
@@ -82,10 +92,8 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
     >>> dx
     array([[ 1.,  0., -1.],
            [ 2.,  0., -2.]])
-    >>> dw
-    array([[ 9.],
-           [12.],
-           [15.]])
+    >>> dw.T
+    array([[ 9., 12., 15.]])
     >>> db
     array([3.])
     """
@@ -95,15 +103,3 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
     dw = x.T @ dz
     db = xp.sum(dz, axis=0)
     return dx, dw, db
-
-
-def backward_to_parameters(dz: Array, x: Array) -> tuple[Array, Array]:
-    """Return dw (I, O) and db (O,) alone, as `backward` does, given dz (N, O). Raises ValueError as it does.
-
-    For the first pass of a network: its x is the data, and nobody asks for dx, the dearest of the three.
-    """
-    require_fit(dz=(dz, "NO"), x=(x, "NI"))
-    xp = array_namespace(dz)
-    dw = x.T @ dz
-    db = xp.sum(dz, axis=0)
-    return dw, db

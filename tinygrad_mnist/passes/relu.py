@@ -1,13 +1,14 @@
-"""ReLU: h = max(z, 0). What is negative becomes 0, what is positive stays: the bend between two linear passes.
+"""ReLU: h = max(z, 0). Negative numbers become 0 and positive ones stay: the bend between two linear passes.
 
 Without it, two linear passes in a row would be one: (x w + b) v + c = x (w v) + (b v + c).
 """
 
-from tinygrad_mnist.backend import Array, array_namespace, require_same_shape
+from tinygrad_mnist.arrays.backend import Array, array_namespace
+from tinygrad_mnist.arrays.shapes import require_same_shape
 
 
 def forward(z: Array) -> Array:
-    """Return h, entry by entry. z is of any shape, and h has the same, each entry at least 0.
+    """Return h, entry by entry, at least 0, for z of any shape.
 
         h[i] = max(z[i], 0)
 
@@ -21,29 +22,29 @@ def forward(z: Array) -> Array:
 
 
 def backward(dh: Array, z: Array) -> Array:
-    """Return dz, given dh: the derivative of the loss L by z, given that by h = forward(z).
+    """Return dz, given dh, the derivative of the loss with respect to h = forward(z).
 
-    dh, z and dz have one shape; raises ValueError where dh and z do not. dh is finite: infinity times 0 is no number.
+    dh, z and dz have the same shape. Raises ValueError if dh and z do not. dh must be finite: inf times 0 is NaN.
 
     Forward, by index (i stands for all indices of an entry):
 
         h[i] = max(z[i], 0)
 
-    Where z[i] > 0, h[i] is z[i] itself, with slope 1. Where z[i] < 0, it is 0, with slope 0. At 0 there is a kink, with
-    slope 0 to the left, 1 to the right, and none at the point; any value between them will do, and 0 is taken:
+    If z[i] > 0, h[i] is z[i] itself, with slope 1. If z[i] < 0, it is 0, with slope 0. At 0 there is a kink: the slope
+    is 0 on the left and 1 on the right, and undefined at the point. Any value from 0 to 1 would do; we use 0:
 
-        ∂h[j]/∂z[i] = 1   where j = i and z[i] > 0,   0 elsewhere
+        ∂h[j]/∂z[i] = 1   if j = i and z[i] > 0,   0 otherwise
 
-    Chain rule, by index. L depends on z[i] through every h[j], but h[j] depends on z[i] only where j = i:
+    Chain rule, by index. L depends on z[i] through every h[j], but h[j] depends on z[i] only if j = i:
 
-        dz[i] = ∂L/∂z[i] = sum_j ∂L/∂h[j] * ∂h[j]/∂z[i] = dh[i] * (1 where z[i] > 0,   0 elsewhere)
+        dz[i] = ∂L/∂z[i] = sum_j ∂L/∂h[j] * ∂h[j]/∂z[i] = dh[i] * (1 if z[i] > 0,   0 otherwise)
 
     In arrays, entry by entry:
 
         slope = xp.astype(z > 0, z.dtype)
         dz = dh * slope
 
-    What was cut off on the way forward gets no blame on the way back:
+    What was cut off on the way forward gets no gradient on the way back:
 
     >>> import numpy as np
     >>> backward(np.array([5.0, 5.0, 5.0]), np.array([-2.0, 0.0, 3.0]))
@@ -51,7 +52,7 @@ def backward(dh: Array, z: Array) -> Array:
     """
     require_same_shape(dh=dh, z=z)
     xp = array_namespace(z)
-    # A product, and no choice by xp.where: signs come in no order, and processors guess wrong every other time.
+    # A product is faster than xp.where: the signs follow no pattern that a processor could predict.
     slope = xp.astype(z > 0, z.dtype)
     dz = dh * slope
     return dz

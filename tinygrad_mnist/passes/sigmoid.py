@@ -1,25 +1,25 @@
 """Sigmoid: p = 1 / (1 + e^-z). It turns any number into one between 0 and 1."""
 
-from tinygrad_mnist.backend import Array, array_namespace, require_same_shape
+from tinygrad_mnist.arrays.backend import Array, array_namespace
+from tinygrad_mnist.arrays.shapes import require_same_shape
 
 
 def forward(z: Array) -> Array:
-    """Return p, entry by entry. z is of any shape, and p has the same, each entry from 0 to 1.
+    """Return p, entry by entry, from 0 to 1, for z of any shape.
 
         p[i] = 1 / (1 + e^-z[i])
 
-    For z = -1000, e^-z is too large for any float. Multiplying above and below by e^z gives the same p
-    from an exponential that is small:
+    For z = -1000, e^-z is too large for any float. Multiplying numerator and denominator by e^z gives the same p from
+    an exponential that is small:
 
         p[i] = e^z[i] / (e^z[i] + 1)
 
-    The first form is taken where z >= 0, the second where z < 0. Above stands 1 or e^z, which is e^min(z, 0);
-    below stands 1 + e^-z or e^z + 1, which is 1 + e^-|z|. So one line is both forms:
+    The first form is used if z >= 0, the second if z < 0. The numerator is 1 or e^z, which is e^min(z, 0). The
+    denominator is 1 + e^-z or e^z + 1, which is 1 + e^-|z|. So one line is both forms:
 
         p[i] = e^min(z[i], 0) / (1 + e^-|z[i]|)
 
-    No exponential ever exceeds 1. Both tails keep all their digits: p near 0 is not found as 1 minus
-    something near 1.
+    No exponential exceeds 1, and p keeps its full relative accuracy even where it is close to 0.
 
     >>> import numpy as np
     >>> forward(np.array([-1000.0, -2.0, 0.0, 2.0, 1000.0]))
@@ -28,28 +28,28 @@ def forward(z: Array) -> Array:
     9.8596765437597...e-305
     """
     xp = array_namespace(z)
-    # -|z| is the smaller of z and -z: so written, it has a slope for complex numbers too, which a proof needs.
+    # -|z| is the smaller of z and -z. Written this way, it has a derivative for complex numbers too, as checks need.
     return xp.exp(xp.minimum(z, 0)) / (1 + xp.exp(xp.minimum(z, -z)))
 
 
 def backward(dp: Array, p: Array) -> Array:
-    """Return dz, given dp: the derivative of the loss L by z, given that by p = forward(z).
+    """Return dz, given dp, the derivative of the loss with respect to p = forward(z).
 
-    dp, p and dz have one shape; raises ValueError where dp and p do not.
+    dp, p and dz have the same shape. Raises ValueError if dp and p do not.
 
     Forward, by index (i stands for all indices of an entry):
 
         p[i] = 1 / (1 + e^-z[i])
 
-    Its slope, by the rule for 1/u with u = 1 + e^-z, where ∂u/∂z = -e^-z and ∂(1/u)/∂u = -1/u^2:
+    Its derivative, by the rule for 1/u with u = 1 + e^-z, where ∂u/∂z = -e^-z and ∂(1/u)/∂u = -1/u^2:
 
         ∂p[i]/∂z[i] = e^-z[i] / (1 + e^-z[i])^2
                     = 1 / (1 + e^-z[i])  *  e^-z[i] / (1 + e^-z[i])
                     = p[i]               *  (1 - p[i])
 
-    The last step because 1 - p = (1 + e^-z - 1) / (1 + e^-z). The slope needs p alone, so z can be forgotten.
+    The last step holds because 1 - p = (1 + e^-z - 1) / (1 + e^-z). Only p is needed, so z need not be kept.
 
-    Chain rule, by index. L depends on z[i] through every p[j], but p[j] depends on z[i] only where j = i:
+    Chain rule, by index. L depends on z[i] through every p[j], but p[j] depends on z[i] only if j = i:
 
         dz[i] = ∂L/∂z[i] = sum_j ∂L/∂p[j] * ∂p[j]/∂z[i] = dp[i] * p[i] * (1 - p[i])
 
@@ -57,9 +57,9 @@ def backward(dp: Array, p: Array) -> Array:
 
         dz = dp * p * (1 - p)
 
-    The slope is 1/4 in the middle, and vanishes in the tails. Where z is large and negative it keeps all its digits;
-    where z is large and positive, p is so near to 1 that 1 - p has few digits left, and none beyond z = 37 in float64
-    and 17 in float32: there the slope comes out as 0, and the true one is e^-z.
+    The slope p (1 - p) is 1/4 in the middle and vanishes in both tails. For large negative z it keeps its full
+    relative accuracy. For large positive z, p is so close to 1 that 1 - p loses digits: beyond z = 37 in float64 and
+    17 in float32 the slope comes out as 0, while its true value is about e^-z.
 
     >>> import numpy as np
     >>> p = forward(np.array([-1000.0, -2.0, 0.0, 2.0, 1000.0]))

@@ -1,10 +1,11 @@
-"""Square: y = x^2. The warm-up, with a derivative that everybody knows: 2x."""
+"""Square: y = x^2. The warm-up, whose derivative everybody knows: 2x."""
 
-from tinygrad_mnist.backend import Array, require_same_shape
+from tinygrad_mnist.arrays.backend import Array
+from tinygrad_mnist.arrays.shapes import require_same_shape
 
 
 def forward(x: Array) -> Array:
-    """Return y = x^2, entry by entry. x is of any shape, and y has the same.
+    """Return y = x^2, entry by entry, for x of any shape.
 
     >>> forward(3)
     9
@@ -13,17 +14,17 @@ def forward(x: Array) -> Array:
 
 
 def backward(dy: Array, x: Array) -> Array:
-    """Return dx, given dy: the derivative of the loss L by x, given that by y.
+    """Return dx, given dy, the derivative of the loss with respect to y = forward(x).
 
-    dy, x and dx have one shape; raises ValueError where dy and x do not.
+    dy, x and dx have the same shape. Raises ValueError if dy and x do not.
 
     Forward, by index (i stands for all indices of an entry):
 
         y[i] = x[i]^2
 
-    The slope of x^2, from its definition: ((x + h)^2 - x^2) / h = 2x + h, and h goes to 0:
+    The slope of x^2, from its definition: ((x + h)^2 - x^2) / h = 2x + h, which goes to 2x as h goes to 0:
 
-        ∂y[j]/∂x[i] = 2 x[i]   where j = i,   0 elsewhere (no entry feeds another one)
+        ∂y[j]/∂x[i] = 2 x[i]   if j = i,   0 otherwise
 
     Chain rule, by index. L depends on x[i] through every y[j], so the effects add up:
 
@@ -33,7 +34,7 @@ def backward(dy: Array, x: Array) -> Array:
 
         dx = dy * 2 * x
 
-    At x = 3 with L = y itself, so dy = 1: the slope of x^2 at 3. And L = sum of x^2 at [3, 4, 10]:
+    At x = 3 with L = y itself, so that dy = 1; and at [3, 4, 10] with L the sum of the squares:
 
     >>> backward(1, 3)
     6

@@ -1,6 +1,6 @@
-"""What this project claims: that each pass, and the network, has the gradient that stands beside it.
+"""The gradient cases of this project: the passes and some small networks, with arrays to check their gradients at.
 
-All numbers are random, by seed, with standard deviation 1, and rounded to float32 so that both types see the same ones.
+All numbers are random, from a seed. They can be represented in float32, so float32 and float64 see the same ones.
 """
 
 import math
@@ -10,189 +10,228 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist import network
-from tinygrad_mnist.backend import Array, array_namespace, beside
-from tinygrad_mnist.gradcheck import Claim
-from tinygrad_mnist.network import LOSSES, Gradients, Layer, Parameters, Passed
-from tinygrad_mnist.passes import cross_entropy, linear, mean_loss, relu, sigmoid, square
+from tinygrad_mnist.arrays.backend import Array, array_namespace, asarray_like
+from tinygrad_mnist.arrays.layers import Gradients, Layer, Parameters
+from tinygrad_mnist.losses import LOSSES
+from tinygrad_mnist.networks import dense
+from tinygrad_mnist.networks.dense import Cache
+from tinygrad_mnist.passes import cross_entropy, first_linear, linear, mean_loss, relu, sigmoid, square
+from tinygrad_mnist.proof.gradcheck import GradientCase
 
 Draw = Callable[..., NDArray[np.float64]]
+"""Returns a random array of the given shape."""
 
 
-def all_claims(seed: int = 0) -> dict[str, Claim]:
-    """Return every claim by its name, each with random numbers of its own, the same for the same seed."""
-    makers = (
-        *(of_square, of_linear, of_linear_square, of_first_linear, of_sigmoid, of_relu, of_mean_loss, of_logits),
-        *(of_cross_entropy, of_line, of_mnist_line, of_hidden, of_two_hidden),
-    )
-    claims = [make(_drawn(np.random.default_rng((seed, number)))) for number, make in enumerate(makers)]
-    return {claim.name: claim for claim in claims}
+def all_cases(seed: int = 0) -> dict[str, GradientCase]:
+    """Return every case by its name, each with random numbers of its own, the same for the same seed."""
+    makers = [
+        square_case,
+        linear_case,
+        square_linear_case,
+        first_linear_case,
+        sigmoid_case,
+        relu_case,
+        mean_loss_case,
+        soft_mean_loss_case,
+        mean_of_sigmoid_case,
+        cross_entropy_case,
+        soft_cross_entropy_case,
+        one_layer_case,
+        mnist_case,
+        hidden_case,
+        two_hidden_case,
+    ]
+    cases = [make(_drawn(np.random.default_rng((seed, number)))) for number, make in enumerate(makers)]
+    return {case.name: case for case in cases}
 
 
-def of_square(draw: Draw) -> Claim:
-    """Claim dx of y = x^2."""
-    return Claim(
+def square_case(draw: Draw) -> GradientCase:
+    """Return the case of dx of y = x^2."""
+    return GradientCase(
         name="square",
         arguments={"x": draw(4, 3)},
         upstream=draw(4, 3),
         forward=square.forward,
-        written=square.backward,
-        call=lambda backward, dy, x: (backward(dy, x),),
+        backward=square.backward,
+        call_backward=lambda backward, dy, x: (backward(dy, x),),
     )
 
 
-def of_linear(draw: Draw) -> Claim:
-    """Claim dx, dw and db of z = x w + b, with as many rows, inputs and outputs as cannot be confused."""
+def linear_case(draw: Draw) -> GradientCase:
+    """Return the case of dx, dw and db of z = x w + b, with numbers of rows, inputs and outputs that all differ."""
     return _linear("linear", draw, rows=5, inputs=4, outputs=3)
 
 
-def of_linear_square(draw: Draw) -> Claim:
-    """Claim the same where every matrix is square: there a transposed or exchanged one has the right shape."""
+def square_linear_case(draw: Draw) -> GradientCase:
+    """Return the same case with square matrices, in which a transposed or exchanged matrix has the right shape."""
     return _linear("linear 3x3", draw, rows=3, inputs=3, outputs=3)
 
 
-def _linear(name: str, draw: Draw, rows: int, inputs: int, outputs: int) -> Claim:
-    return Claim(
+def _linear(name: str, draw: Draw, rows: int, inputs: int, outputs: int) -> GradientCase:
+    return GradientCase(
         name=name,
         arguments={"x": draw(rows, inputs), "w": draw(inputs, outputs), "b": draw(outputs)},
         upstream=draw(rows, outputs),
         forward=linear.forward,
-        written=linear.backward,
-        call=lambda backward, dz, x, w, _: backward(dz, x, w),
+        backward=linear.backward,
+        call_backward=lambda backward, dz, x, w, _: backward(dz, x, w),
     )
 
 
-def of_first_linear(draw: Draw) -> Claim:
-    """Claim dw and db alone, as the first pass of a network asks for them: its x is the data."""
-    x = draw(6, 4)
+def first_linear_case(draw: Draw) -> GradientCase:
+    """Return the case of dw and db of z = s (x w) + b, for images x."""
+    x = _images(draw(6, 4))
 
-    def x_beside(w: Array) -> Array:
-        return array_namespace(w).astype(beside(x, like=w), w.dtype)
+    def x_like(array: Array) -> Array:
+        return array_namespace(array).astype(asarray_like(x, like=array), array.dtype)
 
-    return Claim(
+    return GradientCase(
         name="first linear",
         arguments={"w": draw(4, 2), "b": draw(2)},
         upstream=draw(6, 2),
-        forward=lambda w, b: linear.forward(x_beside(w), w, b),
-        written=linear.backward_to_parameters,
-        call=lambda backward, dz, w, _: backward(dz, x_beside(w)),
+        forward=lambda w, b: first_linear.forward(x_like(w), w, b),
+        backward=first_linear.backward,
+        call_backward=lambda backward, dz, w, _: backward(dz, x_like(w)),
     )
 
 
-def of_sigmoid(draw: Draw) -> Claim:
-    """Claim dz of p = sigmoid(z), from the middle well into both tails."""
-    return Claim(
+def sigmoid_case(draw: Draw) -> GradientCase:
+    """Return the case of dz of p = sigmoid(z), from the middle into both tails."""
+    return GradientCase(
         name="sigmoid",
         arguments={"z": 4 * draw(6, 2)},
         upstream=draw(6, 2),
         forward=sigmoid.forward,
-        written=sigmoid.backward,
-        call=lambda backward, dp, z: (backward(dp, sigmoid.forward(z)),),
+        backward=sigmoid.backward,
+        call_backward=lambda backward, dp, z: (backward(dp, sigmoid.forward(z)),),
     )
 
 
-def of_mean_loss(draw: Draw) -> Claim:
-    """Claim dp of the mean loss. It is handed a random gradient too, and hands it on, though in a network it is 1."""
-    t = (draw(6, 2) > 0).astype(np.uint8)
-    return Claim(
-        name="mean loss",
-        arguments={"p": draw(6, 2)},
-        upstream=draw(),
-        forward=lambda p: mean_loss.forward(p, beside(t, like=p)),
-        written=mean_loss.backward,
-        call=lambda backward, upstream, p: (upstream * backward(p, beside(t, like=p)),),
-    )
-
-
-def of_logits(draw: Draw) -> Claim:
-    """Claim dz of the sigmoid and the mean loss in one, as the derivative of what they give one after the other."""
-    t = (draw(6, 2) > 0).astype(np.uint8)
-    return Claim(
-        name="sigmoid+loss",
-        arguments={"z": draw(6, 2)},
-        upstream=draw(),
-        forward=lambda z: mean_loss.forward(sigmoid.forward(z), beside(t, like=z)),
-        written=mean_loss.of_logits,
-        call=lambda of_logits, upstream, z: (upstream * of_logits(z, beside(t, like=z))[1],),
-    )
-
-
-def of_relu(draw: Draw) -> Claim:
-    """Claim dz of h = relu(z)."""
-    return Claim(
+def relu_case(draw: Draw) -> GradientCase:
+    """Return the case of dz of h = relu(z)."""
+    return GradientCase(
         name="relu",
         arguments={"z": draw(6, 4)},
         upstream=draw(6, 4),
         forward=relu.forward,
-        written=relu.backward,
-        call=lambda backward, dh, z: (backward(dh, z),),
+        backward=relu.backward,
+        call_backward=lambda backward, dh, z: (backward(dh, z),),
     )
 
 
-def of_cross_entropy(draw: Draw) -> Claim:
-    """Claim dz of the cross-entropy, from the middle well into both tails."""
-    t = (draw(6, 2) > 0).astype(np.uint8)
-    return Claim(
-        name="cross-entropy",
-        arguments={"z": 4 * draw(6, 2)},
+def mean_loss_case(draw: Draw) -> GradientCase:
+    """Return the case of dp of the mean loss, for targets 0 and 1."""
+    return _loss("mean loss", "p", mean_loss, draw(6, 2), _hard(draw(6, 2)), draw())
+
+
+def soft_mean_loss_case(draw: Draw) -> GradientCase:
+    """Return the case of dp of the mean loss, for targets between 0 and 1."""
+    return _loss("soft mean", "p", mean_loss, draw(6, 2), _soft(draw(6, 2)), draw())
+
+
+def cross_entropy_case(draw: Draw) -> GradientCase:
+    """Return the case of dz of the cross-entropy, for targets 0 and 1, from the middle into both tails."""
+    return _loss("cross-entropy", "z", cross_entropy, 4 * draw(6, 2), _hard(draw(6, 2)), draw())
+
+
+def soft_cross_entropy_case(draw: Draw) -> GradientCase:
+    """Return the case of dz of the cross-entropy, for targets between 0 and 1."""
+    return _loss("soft entropy", "z", cross_entropy, 4 * draw(6, 2), _soft(draw(6, 2)), draw())
+
+
+def _loss(
+    name: str, argument: str, page: Any, x: NDArray[Any], t: NDArray[Any], upstream: NDArray[Any]
+) -> GradientCase:
+    """Return the case of a loss. Its upstream gradient is a random number, which would be 1 in a network."""
+    return GradientCase(
+        name=name,
+        arguments={argument: x},
+        upstream=upstream,
+        forward=lambda x: page.forward(x, asarray_like(t, like=x)),
+        backward=page.backward,
+        call_backward=lambda backward, upstream, x: (upstream * backward(x, asarray_like(t, like=x)),),
+    )
+
+
+def mean_of_sigmoid_case(draw: Draw) -> GradientCase:
+    """Return the case of dz of the mean loss of the sigmoid, as training calls it."""
+    t = _hard(draw(6, 2))
+    return GradientCase(
+        name="sigmoid+loss",
+        arguments={"z": draw(6, 2)},
         upstream=draw(),
-        forward=lambda z: cross_entropy.forward(z, beside(t, like=z)),
-        written=cross_entropy.backward,
-        call=lambda backward, upstream, z: (upstream * backward(z, beside(t, like=z)),),
+        forward=lambda z: mean_loss.forward(sigmoid.forward(z), asarray_like(t, like=z)),
+        backward=LOSSES["mean"],
+        call_backward=lambda loss, upstream, z: (upstream * loss(z, asarray_like(t, like=z))[1],),
+        chained=True,
     )
 
 
-def of_line(draw: Draw) -> Claim:
-    """Claim dw and db of a small network without a hidden layer, from its parameters to its loss."""
-    return _network("line", "mean", (5, 2), draw, x=draw(8, 5))
+def one_layer_case(draw: Draw) -> GradientCase:
+    """Return the case of a small network without a hidden layer, from its parameters to its loss."""
+    return _network("one layer", "mean", (5, 2), draw, x=_images(draw(8, 5)))
 
 
-def of_mnist_line(draw: Draw) -> Claim:
-    """Claim the same of a network with as many inputs as MNIST has pixels, one in five of them inked."""
-    return _network("line 784", "mean", (784, 2), draw, x=np.clip(draw(16, 784) - 0.8, 0, 1))
+def mnist_case(draw: Draw) -> GradientCase:
+    """Return the same case with as many inputs as MNIST has pixels, four in five of them black."""
+    return _network("MNIST", "mean", (784, 2), draw, x=_images(np.clip(draw(16, 784) - 0.8, 0, 1)))
 
 
-def of_hidden(draw: Draw) -> Claim:
-    """Claim the gradients of a network with a hidden layer, by the mean loss."""
-    return _network("hidden", "mean", (5, 6, 2), draw, x=draw(8, 5))
+def hidden_case(draw: Draw) -> GradientCase:
+    """Return the case of a network with a hidden layer and the mean loss."""
+    return _network("hidden", "mean", (5, 6, 2), draw, x=_images(draw(8, 5)))
 
 
-def of_two_hidden(draw: Draw) -> Claim:
-    """Claim the gradients of a network with two hidden layers, by the cross-entropy."""
-    return _network("two hidden", "cross-entropy", (5, 6, 4, 3), draw, x=draw(8, 5))
+def two_hidden_case(draw: Draw) -> GradientCase:
+    """Return the case of a network with two hidden layers and the cross-entropy."""
+    return _network("two hidden", "cross-entropy", (5, 6, 4, 3), draw, x=_images(draw(8, 5)))
 
 
-def _network(name: str, loss: str, sizes: tuple[int, ...], draw: Draw, x: NDArray[np.float64]) -> Claim:
-    """Claim the gradients by all parameters of a network of these sizes, at weights of standard deviation 1."""
-    t = (draw(len(x), sizes[-1]) > 0).astype(np.uint8)
+def _network(name: str, loss: str, sizes: tuple[int, ...], draw: Draw, x: NDArray[np.float64]) -> GradientCase:
+    """Return the case of all parameters of a network of these sizes, at weights of standard deviation 1."""
+    t = _hard(draw(len(x), sizes[-1]))
     numbers = [""] if len(sizes) == 2 else [str(layer) for layer in range(1, len(sizes))]
     arguments: dict[str, NDArray[np.float64]] = {}
     for number, inputs, outputs in zip(numbers, sizes, sizes[1:], strict=False):
         arguments |= {f"w{number}": draw(inputs, outputs), f"b{number}": draw(outputs)}
 
-    def passed(*arrays: Array) -> tuple[list[Passed], Parameters]:
-        """Return what passes through the network, and its parameters, from w, b, w, b and so on."""
+    def run_forward(*arrays: Array) -> tuple[Array, list[Cache], Parameters]:
+        """Return the logits, the cache and the parameters, given w, b, w, b and so on."""
         parameters = tuple(Layer(w, b) for w, b in zip(arrays[::2], arrays[1::2], strict=True))
-        # The images have the type of the parameters, which may be complex where only one of them is nudged.
+        # The images have the type of the parameters, which is complex if one of them takes a complex step.
         xp = array_namespace(arrays[0])
-        images = xp.astype(beside(x, like=arrays[0]), xp.result_type(*arrays))
-        return network.forward(images, parameters), parameters
+        images = xp.astype(asarray_like(x, like=arrays[0]), xp.result_type(*arrays))
+        return *dense.forward(images, parameters), parameters
 
     def forward(*arrays: Array) -> Array:
-        z = passed(*arrays)[0][-1].z
-        return LOSSES[loss](z, beside(t, like=z))[0]
+        z, _, _ = run_forward(*arrays)
+        return LOSSES[loss](z, asarray_like(t, like=z))[0]
 
-    def call(backward: Callable[..., Gradients], upstream: Array, *arrays: Array) -> list[Array]:
-        through, parameters = passed(*arrays)
-        z = through[-1].z
-        dz = upstream * LOSSES[loss](z, beside(t, like=z))[1]
-        return [array for layer in backward(dz, through, parameters) for array in layer]
+    def call_backward(backward: Callable[..., Gradients], upstream: Array, *arrays: Array) -> list[Array]:
+        z, cache, parameters = run_forward(*arrays)
+        dz = upstream * LOSSES[loss](z, asarray_like(t, like=z))[1]
+        return [array for layer in backward(dz, cache, parameters) for array in layer]
 
-    return Claim(name, arguments, draw(), forward, network.backward, call, chained=True)
+    return GradientCase(name, arguments, draw(), forward, dense.backward, call_backward, chained=True)
+
+
+def _images(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return random images: whole numbers, with 255 for each 1."""
+    return np.round(255 * numbers)
+
+
+def _hard(numbers: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return random targets 0 and 1."""
+    return (numbers > 0).astype(np.uint8)
+
+
+def _soft(numbers: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return random targets between 0 and 1."""
+    return sigmoid.forward(numbers).astype(np.float32)  # type: ignore[no-any-return]  # a pass takes any array
 
 
 def _drawn(rng: np.random.Generator) -> Draw:
-    """Return a source of standard normal arrays that are the same in float32 and in float64."""
+    """Return a source of random standard normal arrays, which are the same in float32 and in float64."""
 
     def draw(*shape: int) -> NDArray[Any]:
         numbers = rng.standard_normal(math.prod(shape)).astype(np.float32).astype(np.float64)

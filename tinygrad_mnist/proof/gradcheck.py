@@ -1,8 +1,8 @@
-"""Every derivative that was worked out by hand, held against oracles that know nothing of the derivation.
+"""The gradient checker: it compares derivatives that were worked out by hand with measured ones.
 
-A `Claim` is what hand-written code claims: a forward, and a backward that is said to be its gradient. `check` holds it
-against fourth-order differences and against the complex step, which is exact but for rounding, both through the same
-forward; and it looks at what values alone do not show: shapes, types, inputs that were written to.
+A `GradientCase` is a forward, the backward that should compute its gradient, and the arrays to check both at. `check`
+compares the backward with two oracles that measure derivatives and know only the forward: fourth-order differences, and
+the complex step, which is exact except for rounding. It also checks shapes, dtypes, and that no input is overwritten.
 """
 
 import ast
@@ -18,73 +18,73 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist import oracles
-from tinygrad_mnist.backend import Array, Backend, array_namespace, beside, to_host
-from tinygrad_mnist.oracles import Line
+from tinygrad_mnist.arrays.backend import Array, Backend, array_namespace, asarray_like, to_host
+from tinygrad_mnist.proof import oracles
+from tinygrad_mnist.proof.oracles import Line
 
 DIFFERENCES, COMPLEX_STEP, FLOAT32, ORDER = "differences", "complex step", "float32", "order"
-"""The oracles that measure values. Differences are of fourth order; float32 code is held against the complex step."""
+"""The checks of values. Gradients in float32 are compared with the complex step in float64."""
 
 TOLERANCE = {DIFFERENCES: 1e-9, COMPLEX_STEP: 1e-12, FLOAT32: 1e-5, ORDER: 0.1}
-"""Of the largest gradient in the same array; of the order itself, its distance from 2."""
+"""The largest error allowed, relative to the largest entry of the gradient; for the order, its distance from 2."""
 
 UPSTREAM = "upstream"
-"""What is looked at where it is not one of the arguments."""
+"""The name of the upstream gradient in checks, next to the names of the arguments."""
 
 LINEARITY = {"float64": 1e-13, "float32": 1e-5}
-"""How far from linear in the upstream gradient a backward may be, of its largest entry."""
+"""How far a backward may be from linear in the upstream gradient, relative to the largest entry of its result."""
 
 KINK = 1e-6
-"""A slope that jumps by more than this, of the largest, is a kink: there is no derivative to be right about."""
+"""If the slope jumps by more than this share of the largest slope, the point is a kink and has no derivative."""
 
-EVERY_ENTRY = {COMPLEX_STEP: 10_000, DIFFERENCES: 200}
-"""An oracle looks at each entry of arrays with up to so many, and along random directions through larger ones."""
+MAX_ENTRIES = {COMPLEX_STEP: 10_000, DIFFERENCES: 200}
+"""The largest arrays in which an oracle measures every entry. In larger ones it measures random directions."""
 
 DIRECTIONS = 16
-"""How many random directions."""
+"""The number of random directions."""
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A forward, the backward that is claimed to be its gradient, and the point at which both are looked at."""
+class GradientCase:
+    """A forward, the backward that should compute its gradient, and the arrays to check both at."""
 
     name: str
     arguments: dict[str, NDArray[np.float64]]
-    """What the loss is differentiated by, in the order in which `forward` takes it."""
+    """What the loss is differentiated with respect to, in the order in which `forward` takes it."""
     upstream: NDArray[np.float64]
-    """The derivative of the loss by what `forward` returns: random, because an average hides under ones."""
+    """The derivative of the loss with respect to the output. If all entries were 1, a wrong average would go unseen."""
     forward: Callable[..., Array]
-    """Takes the arguments."""
-    written: Callable[..., Any]
-    """The backward as it is written by hand, which a reader opens where a derivative is wrong."""
-    call: Callable[..., Sequence[Array]]
-    """Takes `written`, the upstream gradient and the arguments; returns the derivative by each argument."""
+    """Takes the arguments and returns the output."""
+    backward: Callable[..., Any]
+    """The hand-written function to check. If a derivative is wrong, the report shows a line of it."""
+    call_backward: Callable[..., Sequence[Array]]
+    """Takes `backward`, the upstream gradient and the arguments; returns the derivatives with respect to these."""
     zero: frozenset[str] = frozenset()
-    """Arguments whose gradient is meant to be 0. Elsewhere a gradient of 0 counts as forgotten."""
+    """Arguments whose gradient must be 0. For all others, a gradient of 0 counts as forgotten."""
     chained: bool = False
-    """Whether it is made of passes that have claims of their own, and so is wrong where one of them is."""
+    """Whether it consists of passes with cases of their own, and so is wrong if one of them is."""
 
-    def backward(self, upstream: Array, *arguments: Array) -> Sequence[Array]:
-        """Return the derivative by each argument that is claimed."""
-        return self.call(self.written, upstream, *arguments)
+    def gradients(self, upstream: Array, *arguments: Array) -> Sequence[Array]:
+        """Return the derivative with respect to each argument, as `backward` computes it."""
+        return self.call_backward(self.backward, upstream, *arguments)
 
     def loss(self, *arguments: Array) -> Array:
-        """Return a number whose derivative by the output is `upstream`: the sum of the output, weighted by it."""
+        """Return the sum of the output weighted by `upstream`, which is its derivative with respect to the output."""
         output = self.forward(*arguments)
-        return array_namespace(output).sum(beside(self.upstream, like=output) * output)
+        return array_namespace(output).sum(asarray_like(self.upstream, like=output) * output)
 
-    def along(self, argument: str, direction: Sequence[NDArray[Any]]) -> list[Line]:
-        """Return the loss as functions of one number, that moves the argument in each of the directions."""
+    def lines(self, argument: str, directions: Sequence[NDArray[Any]]) -> list[Line]:
+        """Return the loss as functions of one number, each of which moves the argument in one of the directions."""
 
         def loss(moved: Array) -> Array:
             return self.loss(*({**self.arguments, argument: moved}).values())
 
-        return oracles.lines_through(loss, self.arguments[argument], direction)
+        return oracles.lines_through(loss, self.arguments[argument], directions)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at, how far it is off, and how far it may be."""
+    """The result of one check: the error and how large it may be."""
 
     name: str
     argument: str
@@ -92,66 +92,65 @@ class Check:
     error: float
     tolerance: float
     kinks: int = 0
-    """How many points were set aside, because the function has no derivative there."""
+    """The number of points that were skipped because the function has no derivative there."""
     observed: float | None = None
-    """What was observed, where that is not an error: the order of convergence."""
+    """What was measured, if that is not an error: the order of convergence."""
 
     @property
     def passed(self) -> bool:
-        """Whether the error is within the tolerance; one that is not a number never is."""
+        """Whether the error is within the tolerance. NaN is not."""
         return self.error <= self.tolerance
 
 
-# A wrong gradient may hold infinity and what is no number: that is found by comparing, not by a warning.
+# A wrong gradient may contain infinity or NaN. The comparison finds them, and a warning would not help.
 @np.errstate(all="ignore")
-def check(claim: Claim, place: Backend, dtypes: Sequence[str] = ("float64", "float32")) -> list[Check]:
-    """Hold a claim against every oracle, its backward running on `place` in each of the types.
+def check(case: GradientCase, backend: Backend, dtypes: Sequence[str] = ("float64", "float32")) -> list[Check]:
+    """Return the results of all checks of a case, with its backward running on `backend` in each of the dtypes.
 
-    The oracles run on the host, through the same forward. The same claim gives the same checks.
+    The oracles run on the host, in float64. The results are the same in every call.
     """
-    checks = [found for dtype in dtypes for found in contract(claim, place, dtype)]
-    gradients = {dtype: _gradients(claim, place, dtype, claim.upstream) for dtype in dtypes}
-    for number, argument in enumerate(claim.arguments):
-        claimed = {dtype: found[number] for dtype, found in gradients.items()}
-        checks += values(claim, argument, claimed)
+    checks = [result for dtype in dtypes for result in check_contract(case, backend, dtype)]
+    by_dtype = {dtype: _gradients(case, backend, dtype, case.upstream) for dtype in dtypes}
+    for number, argument in enumerate(case.arguments):
+        checks += check_values(case, argument, {dtype: gradients[number] for dtype, gradients in by_dtype.items()})
     return checks
 
 
-def values(claim: Claim, argument: str, claimed: dict[str, NDArray[Any]]) -> list[Check]:
-    """Hold the gradient by one argument, claimed in each of some types, against the oracles that measure it."""
-    exact = Probe(claim, argument, EVERY_ENTRY[COMPLEX_STEP])
-    few = claim.arguments[argument].size <= EVERY_ENTRY[DIFFERENCES]
-    nudged = exact if few else Probe(claim, argument, EVERY_ENTRY[DIFFERENCES])
+def check_values(case: GradientCase, argument: str, gradients: dict[str, NDArray[Any]]) -> list[Check]:
+    """Compare the gradient with respect to one argument, given for each dtype, with what the oracles measure."""
+    exact = Probe(case, argument, MAX_ENTRIES[COMPLEX_STEP])
+    is_small = case.arguments[argument].size <= MAX_ENTRIES[DIFFERENCES]
+    nudged = exact if is_small else Probe(case, argument, MAX_ENTRIES[DIFFERENCES])
 
-    def held(dtype: str, oracle: str, probe: Probe, expected: NDArray[np.float64]) -> Check:
-        found = probe.claimed(claimed[dtype])
-        if argument in claim.zero:
-            # A measured slope of 0 has nothing to be relative to: it is 0 but for the rounding of the loss.
-            error = 1.0 if np.any(found != 0) else float(np.max(np.abs(expected), initial=0.0))
+    def compare(dtype: str, oracle: str, probe: Probe, expected: NDArray[np.float64]) -> Check:
+        slopes = probe.slopes_by(gradients[dtype])
+        if argument in case.zero:
+            # There is no size to be relative to. A measured slope of 0 differs from 0 by the rounding of the loss.
+            error = 1.0 if np.any(slopes != 0) else float(np.max(np.abs(expected), initial=0.0))
         else:
-            error = relative_error(found, expected)
-        return Check(claim.name, argument, oracle, error, TOLERANCE[oracle], probe.kinks)
+            error = relative_error(slopes, expected)
+        return Check(case.name, argument, oracle, error, TOLERANCE[oracle], probe.kinks)
 
     checks = []
-    if "float64" in claimed:
-        fourth = np.array([oracles.differences(line) for line in nudged.lines])
-        checks.append(held("float64", DIFFERENCES, nudged, fourth))
-        checks.append(held("float64", COMPLEX_STEP, exact, exact.slopes))
+    if "float64" in gradients:
+        fourth_order = np.array([oracles.differences(line) for line in nudged.lines])
+        checks.append(compare("float64", DIFFERENCES, nudged, fourth_order))
+        checks.append(compare("float64", COMPLEX_STEP, exact, exact.slopes))
         order = oracles.observed_order(nudged.lines)
         if order is not None:
-            checks.append(Check(claim.name, argument, ORDER, abs(order - 2), TOLERANCE[ORDER], nudged.kinks, order))
-    if "float32" in claimed:
-        checks.append(held("float32", FLOAT32, exact, exact.slopes))
+            checks.append(Check(case.name, argument, ORDER, abs(order - 2), TOLERANCE[ORDER], nudged.kinks, order))
+    if "float32" in gradients:
+        checks.append(compare("float32", FLOAT32, exact, exact.slopes))
     return checks
 
 
 class Probe:
-    """Directions in which one argument of a claim is moved, and the slopes there; without those that meet a kink."""
+    """Directions in which one argument of a case is moved, and the slopes along them. Kinks are skipped and counted."""
 
-    def __init__(self, claim: Claim, argument: str, every_entry: int) -> None:
-        x = claim.arguments[argument]
-        directions = oracles.each_entry(x) if x.size <= every_entry else _random_directions(x)
-        lines = claim.along(argument, directions)
+    def __init__(self, case: GradientCase, argument: str, max_entries: int) -> None:
+        x = case.arguments[argument]
+        directions = oracles.each_entry(x) if x.size <= max_entries else _random_directions(x)
+        lines = case.lines(argument, directions)
         slopes = np.array([oracles.complex_step(line) for line in lines])
         steepest = float(np.max(np.abs(slopes), initial=0.0))
         smooth = np.array([oracles.slope_jump(line) <= KINK * steepest for line in lines], dtype=bool)
@@ -161,89 +160,89 @@ class Probe:
         self.slopes = slopes[smooth]
         self.kinks = len(lines) - len(self.lines)
 
-    def claimed(self, gradient: NDArray[Any]) -> NDArray[Any]:
-        """Return the slope in each direction, by a gradient; nothing by one of another shape."""
+    def slopes_by(self, gradient: NDArray[Any]) -> NDArray[Any]:
+        """Return the slope in each direction according to a gradient, or no slopes if it has the wrong shape."""
         if gradient.shape != self.shape:
             return np.empty(0)
         return np.array([np.sum(gradient * v) for v in self.directions])
 
 
-def contract(claim: Claim, place: Backend, dtype: str) -> list[Check]:
-    """Check what every backward promises beside its values.
+def check_contract(case: GradientCase, backend: Backend, dtype: str) -> list[Check]:
+    """Check what every backward promises besides its values.
 
-    Each gradient has the shape and type of its argument; no input is written to; on a CPU the same call gives the same
-    bits; and the gradient is linear in the upstream gradient, with 0 for 0.
+    Each gradient has the shape and dtype of its argument; no input is overwritten; the gradient is linear in the
+    upstream gradient, and 0 if that is 0; and on a CPU the same call gives the same bits.
     """
-    before = [x.astype(dtype) for x in (claim.upstream, *claim.arguments.values())]
-    inputs = [place.place(x.copy()) for x in before]
-    first = list(map(to_host, claim.backward(*inputs)))
+    before = [x.astype(dtype) for x in (case.upstream, *case.arguments.values())]
+    inputs = [backend.to_device(x.copy()) for x in before]
+    first = list(map(to_host, case.gradients(*inputs)))
     after = list(map(to_host, inputs))
 
     def backward(upstream: NDArray[Any]) -> list[NDArray[Any]]:
-        return _gradients(claim, place, dtype, upstream)
+        return _gradients(case, backend, dtype, upstream)
 
+    # If a backward is linear, a combination of two upstream gradients gives the same combination of the two results.
     dy = before[0]
-    # Two upstream gradients, mixed: the mixture must give the mixture of what each of them gives.
     other = dy[..., ::-1] if dy.ndim else dy / 3
-    again, zero, mixed, apart = (backward(some) for some in (dy, 0 * dy, dy / 2 - other * 2, other))
+    again, zero, combined, of_other = (backward(upstream) for upstream in (dy, 0 * dy, dy / 2 - other * 2, other))
 
     rows = []
-    for name, x, a, b, z, m, o in zip(claim.arguments, before[1:], first, again, zero, mixed, apart, strict=True):
+    for name, x, a, b, z, c, o in zip(case.arguments, before[1:], first, again, zero, combined, of_other, strict=True):
         rows += [
             (name, "shape", float(a.shape != x.shape), 0.0),
             (name, "type", float(a.dtype != x.dtype), 0.0),
             (name, "zero for zero", float(np.any(z != 0)), 0.0),
-            (name, "linearity", relative_error(m, a / 2 - o * 2, meant_to_be_zero=True), LINEARITY[dtype]),
+            (name, "linearity", relative_error(c, a / 2 - o * 2, may_be_zero=True), LINEARITY[dtype]),
         ]
-        if place.name == "numpy":
+        if backend.name == "numpy":
             rows.append((name, "same twice", float(not np.array_equal(a, b)), 0.0))
-    for name, was, now in zip((UPSTREAM, *claim.arguments), before, after, strict=True):
-        rows.append((name, "unchanged", float(not np.array_equal(was, now)), 0.0))
-    return [Check(claim.name, name, f"{what}, {dtype}", error, bound) for name, what, error, bound in rows]
+    for name, old, new in zip((UPSTREAM, *case.arguments), before, after, strict=True):
+        rows.append((name, "unchanged", float(not np.array_equal(old, new)), 0.0))
+    return [Check(case.name, name, f"{what}, {dtype}", error, tolerance) for name, what, error, tolerance in rows]
 
 
-def relative_error(found: NDArray[Any], expected: NDArray[Any], meant_to_be_zero: bool = False) -> float:
-    """Return the largest difference over the largest entry expected, and 1 where that cannot be said.
+def relative_error(actual: NDArray[Any], expected: NDArray[Any], may_be_zero: bool = False) -> float:
+    """Return the largest difference, divided by the largest expected entry; or 1 if there is no such number.
 
-    It cannot where shapes differ, something is not a number, there is nothing to compare, or everything is 0 and that
-    was not meant: a forgotten gradient agrees with a forgotten input.
+    There is none if shapes differ, an entry is not finite, or there are no entries. The error is also 1 if everything
+    is 0, unless it may be: a forgotten gradient agrees with a forgotten input.
 
     >>> relative_error(np.array([1.0, 2.0]), np.array([1.0, 2.5]))
     0.2
     """
-    if found.shape != expected.shape or not expected.size:
+    if actual.shape != expected.shape or not expected.size:
         return 1.0
     largest = float(np.max(np.abs(expected)))
-    difference = float(np.max(np.abs(found - expected)))
+    difference = float(np.max(np.abs(actual - expected)))
     if largest == 0:
-        return 0.0 if meant_to_be_zero and difference == 0 else 1.0
+        return 0.0 if may_be_zero and difference == 0 else 1.0
     return difference / largest if math.isfinite(difference) else 1.0
 
 
-def culprit(claim: Claim, argument: str) -> str:
-    """Return where the derivative by an argument is computed: the file, the number of the line, and its text."""
-    source, first = inspect.getsourcelines(claim.written)
+def source_line(case: GradientCase, argument: str) -> str:
+    """Return the line that computes the derivative with respect to an argument, as `file:number: code`."""
+    source, first = inspect.getsourcelines(case.backward)
     number = 0
     for node in ast.walk(ast.parse(textwrap.dedent("".join(source)))):
         if isinstance(node, ast.Assign | ast.AugAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
-            # The layers of a network are numbered, and their code is not.
+            # The arguments of a network have the numbers of its layers, and the names in its code do not.
             if f"d{argument.rstrip(digits)}" in names:
                 number = max(number, node.lineno - 1)
-    path = Path(inspect.getsourcefile(claim.written) or "?")
-    package = Path(__file__).parent
+    path = Path(inspect.getsourcefile(case.backward) or "?")
+    package = Path(__file__).parents[1]
     shown = path.relative_to(package.parent) if path.is_relative_to(package) else path
     return f"{shown}:{first + number}: {source[number].strip()}"
 
 
 def _random_directions(x: NDArray[Any]) -> list[NDArray[Any]]:
-    """Return directions of length 1. Each mixes all entries, so that each entry is seen by all of them."""
-    drawn = np.random.default_rng(x.size).standard_normal((DIRECTIONS, *x.shape))
-    return [v / np.linalg.norm(v) for v in drawn]
+    """Return directions of length 1. All of them mix all entries, so every entry is measured in each direction."""
+    directions = np.random.default_rng(x.size).standard_normal((DIRECTIONS, *x.shape))
+    return [v / np.linalg.norm(v) for v in directions]
 
 
-def _gradients(claim: Claim, place: Backend, dtype: str, upstream: NDArray[Any]) -> list[NDArray[Any]]:
-    """Return the gradients claimed, on the host, computed from copies: a backward may write to what it is given."""
-    inputs = [place.place(x.astype(dtype)) for x in (upstream, *claim.arguments.values())]
-    return [to_host(gradient) for gradient in claim.backward(*inputs)]
+def _gradients(case: GradientCase, backend: Backend, dtype: str, upstream: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return the computed gradients, on the host. The backward gets copies, because it may write to its inputs."""
+    inputs = [backend.to_device(x.astype(dtype)) for x in (upstream, *case.arguments.values())]
+    return [to_host(gradient) for gradient in case.gradients(*inputs)]

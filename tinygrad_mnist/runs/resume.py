@@ -1,96 +1,72 @@
-"""Keeping a training in a file while it runs, and going on with one that was kept."""
+"""Resuming: continue a run that a checkpoint holds, and keep a run in a checkpoint while it trains."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from tinygrad_mnist import backend, checkpoint
-from tinygrad_mnist import train as training
-from tinygrad_mnist.checkpoint import Checkpoint
+from tinygrad_mnist.arrays.layers import map_layers
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import CheckpointError, DataError
-from tinygrad_mnist.presets import Preset
-from tinygrad_mnist.progress import Progress
-from tinygrad_mnist.train import INTERRUPTED, Epoch, Settings, Trained
+from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.checkpoint import Checkpoint
+from tinygrad_mnist.runs.saved_training import SavedTraining
+from tinygrad_mnist.runs.settings import RunSettings
+from tinygrad_mnist.train import TrainingState
 
-Keep = Callable[[Epoch], object]
+Save = Callable[[TrainingState], object]
+"""Writes a state to a file, or does nothing if none was named."""
 
 
 @dataclass(frozen=True)
-class Begun:
-    """A training that is to be done, or to be gone on with."""
+class Run:
+    """A training run that is to be started, or to be continued from a state."""
 
-    chosen: Preset
+    settings: RunSettings
     digits: tuple[int, ...]
-    after: Epoch | None = None  # on the host; None at the beginning
-    data: str | None = None  # the fingerprint of what it was begun on, where it is known
+    state: TrainingState | None = None  # on the host; None at the start
+    data: str | None = None  # the fingerprint of what the state was trained on
 
 
-def resumed(path: Path, choices: dict[str, Any]) -> Begun:
-    """Return the training that a file keeps, with the number of epochs and the patience that were given, if any.
+def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
+    """Return the run that a checkpoint holds, with a new number of epochs and a new patience unless they are None.
 
-    Raises CheckpointError for a file that keeps none, and for a number of epochs that it cannot go on to.
+    Raises CheckpointError if the file holds no run, or if the run cannot be continued to that number of epochs.
     """
-    kept = checkpoint.load(path)
-    if kept.progress is None:
-        raise CheckpointError(f"{path} is a network without its training: an older version of this program saved it.")
-    longer = {name: choices[name] for name in ("epochs", "patience") if choices[name] is not None}
-    chosen, done = kept.progress.chosen, kept.progress.epoch.number
-    if "epochs" in longer and chosen.settings.schedule != "constant":
-        raise CheckpointError(f"{path} follows a schedule that ends with its own last epoch: leave out --epochs.")
-    if longer.get("epochs", done) < done:
-        raise CheckpointError(f"{path} has done {done} epochs already: leave out --epochs, or name more.")
-    chosen = replace(chosen, settings=replace(chosen.settings, **longer))
-    return Begun(chosen, kept.digits, kept.progress.epoch, kept.progress.data)
+    loaded = checkpoint.load(path)
+    if loaded.training is None:
+        raise CheckpointError(f"{path} holds a network but not its training: train again with --save.")
+    training, done = loaded.training.settings.training, loaded.training.state.epoch
+    if epochs is not None:
+        if training.schedule != "constant":
+            raise CheckpointError(f"{path} has a learning-rate schedule that fixes its last epoch: leave out --epochs.")
+        if epochs < done:
+            raise CheckpointError(f"{path} has already trained for {done} epochs: raise --epochs or leave it out.")
+        training = replace(training, epochs=epochs)
+    if patience is not None:
+        training = replace(training, patience=patience)
+    settings = replace(loaded.training.settings, training=training)
+    return Run(settings, loaded.digits, loaded.training.state, loaded.training.data)
 
 
-def keeper(path: Path | None, begun: Begun, digits: Digits) -> Keep:
-    """Return what saves an epoch to a file, or does nothing where none is named.
+def saver(path: Path | None, run: Run, digits: Digits) -> Save:
+    """Return a function that saves a state on the host to a file, or one that does nothing if `path` is None.
 
-    Raises DataError where the training was begun on other digits than these.
+    Raises DataError if the run's state was trained on digits that differ from these.
     """
     if path is None:
         return lambda _: None
     data = digits.fingerprint()
-    if begun.data not in (None, data):
-        raise DataError("these are other digits than those that the training was begun on: name the same --data.")
+    if run.data not in (None, data):
+        raise DataError("these digits differ from those that the training started with: give the same --data.")
 
-    def keep(epoch: Epoch) -> None:
-        here = training.moved(epoch, backend.to_host)
-        progress = Progress(begun.chosen, data, here)
-        checkpoint.save(path, Checkpoint(here.parameters, begun.digits, begun.chosen.settings.seed, progress))
+    def save(state: TrainingState) -> None:
+        training = SavedTraining(run.settings, data, state)
+        checkpoint.save(path, Checkpoint(state.parameters, run.digits, run.settings.training.seed, training))
 
-    return keep
+    return save
 
 
-class Watch:
-    """Looks at each epoch as it ends: shows it, and keeps it where it is the best so far."""
-
-    def __init__(self, after: Epoch | None, settings: Settings, show: Keep, keep: Keep) -> None:
-        self.best = self.last = after
-        self.curve: list[tuple[int, float, float]] = []  # as plots.training_curve takes it
-        if after is not None:
-            # It may be kept in another file than the one that it comes from, and nothing better may follow.
-            keep(after)
-            self._note(after)
-        self._settings, self._show, self._keep = settings, show, keep
-
-    def __call__(self, epoch: Epoch) -> None:
-        """Take notice of an epoch."""
-        self.last = epoch
-        self._note(epoch)
-        if training.is_kept(epoch, self._settings):
-            self.best = epoch
-            self._keep(epoch)
-        self._show(epoch)
-
-    def _note(self, epoch: Epoch) -> None:
-        self.curve.append((epoch.number, epoch.loss, epoch.valid_accuracy))
-
-    def interrupted(self) -> Trained:
-        """Return what there is so far, and have it kept. Raises KeyboardInterrupt where that is nothing."""
-        if self.best is None or self.last is None:
-            raise KeyboardInterrupt
-        self._keep(self.best)
-        return Trained(self.best, self.last, INTERRUPTED)
+def moved(state: TrainingState, move: Callable[..., object]) -> TrainingState:
+    """Return the state with its arrays moved by a function, to a device or to the host."""
+    velocity = None if state.velocity is None else map_layers(move, state.velocity)
+    return state._replace(parameters=map_layers(move, state.parameters), velocity=velocity)

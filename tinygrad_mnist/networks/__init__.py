@@ -1,0 +1,1 @@
+"""Networks: passes chained by hand, forward and then backward in reverse."""

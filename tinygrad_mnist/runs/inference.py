@@ -1,0 +1,39 @@
+"""Inference: what a trained network makes of images."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_mnist.arrays.backend import Array, Backend, array_namespace
+from tinygrad_mnist.arrays.layers import map_layers
+from tinygrad_mnist.datasets.digits import Digits
+from tinygrad_mnist.errors import CheckpointError, DataError
+from tinygrad_mnist.networks import dense
+from tinygrad_mnist.runs.checkpoint import Checkpoint
+
+
+def logits_of_digits(path: Path, checkpoint: Checkpoint, digits: Digits, backend: Backend) -> Array:
+    """Return the logits z (N, O) of a network, which was read from `path`, for digits, on the backend's device.
+
+    Raises DataError if the images have a different size from those that it was trained on.
+    """
+    inputs, images = checkpoint.layer_sizes[0], digits.pixels
+    if images.shape[1] != inputs:
+        raise DataError(f"{path} was trained on images of {inputs} pixels, and these have {images.shape[1]}.")
+    return logits_of_images(path, checkpoint, images, digits.rows, backend)
+
+
+def logits_of_images(
+    path: Path, checkpoint: Checkpoint, images: NDArray[np.uint8], rows: NDArray[np.intp], backend: Backend
+) -> Array:
+    """Return the logits z (N, O) of a network for the rows (N,) of images (M, I), on the backend's device.
+
+    Raises CheckpointError if one of them is not finite, because the digit would then be chosen by chance.
+    """
+    parameters = map_layers(backend.to_device, checkpoint.parameters)
+    z = dense.logits(backend.to_device(images), backend.to_device(rows), parameters)
+    xp = array_namespace(z)
+    if not bool(xp.all(xp.isfinite(z))):
+        raise CheckpointError(f"{path} has weights so large that its outputs are not finite: train it again.")
+    return z
