@@ -1,4 +1,4 @@
-"""What several test files need. Fixtures, because test files cannot import one another in importlib mode."""
+"""Fixtures that several test files use."""
 
 import contextlib
 from collections.abc import Callable
@@ -74,10 +74,10 @@ def on_device1() -> Callable[[NDArray[Any]], Any]:
     """Return a function that copies host arrays to a pretended device, where `np.` calls raise as on a GPU."""
     strict = pytest.importorskip("array_api_strict")
 
-    def backend(array: NDArray[Any]) -> Any:
+    def to_device1(array: NDArray[Any]) -> Any:
         return strict.asarray(array.copy(), device=strict.Device("device1"))
 
-    return backend
+    return to_device1
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Losses: from logits and targets to the loss and its gradient. Here the chain turns from forward to backward.
+"""Losses: from logits and targets to the loss and its gradient. This is where forward ends and backward begins.
 
 z  (N, O)   logits
 t  (N, O)   targets, from 0 to 1

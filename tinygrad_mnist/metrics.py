@@ -1,4 +1,4 @@
-"""What people read: digits, probabilities, accuracy, mistakes. None of this trains a network: its derivative is 0."""
+"""Targets, predicted digits, probabilities, accuracy and mistakes. Of these, only the targets enter a loss."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from tinygrad_mnist.passes import sigmoid
 def targets(labels: Array, digits: Sequence[int]) -> Array:
     """Return the targets t for labels (N,), as bytes 0 and 1.
 
-    For two digits, t is (N, 1) and 1 for the first. For more, t is (N, O) and 1 in the column of the label's digit.
+    For two digits, t is (N, 1), with 1 for the first digit. For more, t is (N, O), with 1 in the column of the label.
 
     >>> targets(np.array([3, 7, 7]), (3, 7)).T
     array([[1, 0, 0]], dtype=uint8)
@@ -28,9 +28,9 @@ def targets(labels: Array, digits: Sequence[int]) -> Array:
 
 
 def classify(z: Array, digits: Sequence[int]) -> Array:
-    """Return the digit (N,) that logits z (N, O) stand for, out of the digits that `targets` was given.
+    """Return the predicted digits (N,) for logits z (N, O), out of the digits that `targets` was given.
 
-    For two digits, it is the first if z > 0, which means p > 1/2. For more, it is the one with the largest z.
+    For two digits, the first is predicted if z > 0, which means p > 1/2. For more, it is the one with the largest z.
 
     >>> classify(np.array([[0.9], [-0.1], [0.0]]), (3, 7))
     array([3, 7, 7])
@@ -41,7 +41,7 @@ def classify(z: Array, digits: Sequence[int]) -> Array:
 
 
 def confidence(z: Array) -> Array:
-    """Return the probability (N,), from 0 to 1, of the digit that `classify` returns, given the logits z (N, O).
+    """Return the probability (N,), from 0 to 1, of each digit that `classify` returns, given the logits z (N, O).
 
     For two digits, the first has the probability 1 / (1 + e^-z), and the second 1 / (1 + e^z). The larger of the two is
     the sigmoid of |z|. For more digits, it is the sigmoid of the largest z.
@@ -54,7 +54,7 @@ def confidence(z: Array) -> Array:
 
 
 def correct(z: Array, t: Array) -> Array:
-    """Return a mask (N,) of the rows of logits z (N, O) that predict what the targets t (N, O) say.
+    """Return a mask (N,) of the rows of logits z (N, O) whose predictions match the targets t (N, O).
 
     With one output, a row is correct if z > 0 and t = 1, or z <= 0 and t = 0. With more outputs, it is correct if its
     largest z is in the column of the 1. Raises ValueError if z and t differ in shape or have no entries.
@@ -82,7 +82,7 @@ def accuracy(z: Array, t: Array) -> float:
 def most_wrong(z: Array, t: Array) -> Array:
     """Return the positions of the rows of logits z (N, O) that are not `correct`, the worst first.
 
-    The worst is the one in which the logit of the predicted digit exceeds that of the true digit by most. With one
+    The worst is the one in which the logit of the predicted digit exceeds that of the true digit by the most. With one
     output, the logit of the second digit is -z. Raises ValueError if z and t differ in shape or have no entries.
 
     >>> most_wrong(np.array([[2.0], [-9.0], [-3.0], [5.0]]), np.array([[0], [1], [0], [1]]))
@@ -108,7 +108,7 @@ def strongest_units(w: Array) -> Array:
 
 
 def confusion(labels: NDArray[Any], predicted: NDArray[Any], digits: Sequence[int]) -> NDArray[np.int64]:
-    """Return the confusion matrix: how often each digit (row) was predicted to be each digit (column).
+    """Return the confusion matrix: how often each digit (row) was predicted as each digit (column).
 
     Rows and columns are in the order of `digits`. labels and predicted are (N,), on the host, with entries in `digits`.
 
@@ -121,7 +121,7 @@ def confusion(labels: NDArray[Any], predicted: NDArray[Any], digits: Sequence[in
 
 
 def accuracy_per_digit(counts: NDArray[np.int64], digits: Sequence[int]) -> dict[str, float]:
-    """Return the share, from 0 to 1, of each digit's images that were predicted correctly, given a confusion matrix.
+    """Return, by digit, the share of its images, from 0 to 1, that were predicted correctly, given a confusion matrix.
 
     Raises ValueError if a digit has no images.
 

@@ -1,4 +1,4 @@
-"""Optimizers: how the next parameters follow from the gradients, and how the learning rate changes with the epochs."""
+"""Optimizers: how parameters are updated from their gradients, and how the learning rate changes with the epochs."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import TypeAlias
 from tinygrad_mnist.arrays.layers import Gradients, Parameters, map_layers
 
 Velocity: TypeAlias = Gradients | None
-"""What an optimizer remembers of earlier gradients, for each parameter; None if it has nothing to remember yet."""
+"""What an optimizer remembers about earlier gradients, for each parameter; None if it has nothing to remember yet."""
 
 Optimizer: TypeAlias = Callable[[Parameters, Velocity, Gradients, float], tuple[Parameters, Velocity]]
 """Takes parameters, velocity, gradients and the learning rate; returns the next parameters and the next velocity."""
@@ -51,7 +51,7 @@ def constant(epoch: int, epochs: int) -> float:  # noqa: ARG001 - every schedule
 
 
 def cosine(epoch: int, epochs: int) -> float:
-    """Return the factor of the learning rate in this epoch (from 1 to `epochs`): half a cosine, from 1 to almost 0.
+    """Return the learning rate's factor in this epoch (from 1 to `epochs`): half a cosine, from 1 to almost 0.
 
         (1 + cos(π (epoch - 1) / epochs)) / 2
 

@@ -1,4 +1,4 @@
-"""Pixel similarity: which ideal digit is an image closest to? This is the baseline that any training has to beat.
+"""Pixel similarity: which ideal digit is an image closest to? This is the baseline that a trained network has to beat.
 
 The ideal 3 is the mean of all training threes, pixel by pixel. There are no parameters and no gradients.
 """
@@ -28,6 +28,6 @@ def squared(images: Array, ideal: Array) -> Array:
 
 
 def nearest(distances: Sequence[Array]) -> Array:
-    """Return the position (N,) of the smallest of O distances (N,) for each image; the first one if two are equal."""
+    """Return the position (N,) of the smallest of O distances (N,) for each image; the first if there is a tie."""
     xp = array_namespace(distances[0])
     return xp.argmin(xp.stack(list(distances)), axis=0)

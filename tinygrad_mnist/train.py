@@ -20,7 +20,7 @@ NO_IMPROVEMENT, ALL_EPOCHS = "no improvement", "all epochs done"
 
 @dataclass(frozen=True)
 class Settings:
-    """The choices that are made before training. The defaults are good for telling two digits apart."""
+    """The choices made before training. The defaults are good for telling two digits apart."""
 
     hidden: tuple[int, ...] = ()  # sizes of the hidden layers
     loss: str = "mean"  # a key of LOSSES
@@ -30,17 +30,17 @@ class Settings:
     batch: int = 64  # examples in a step
     epochs: int = 60  # the largest number of passes over the examples
     patience: int = 10  # epochs without improvement before training stops
-    keep: str = "best"  # or "last", which is better if a schedule has let the steps become small
+    keep: str = "best"  # or "last", which is better if a schedule makes the last steps small
     seed: int = 0
     dtype: str = "float32"
 
 
 class TrainingState(NamedTuple):
-    """The state after an epoch. It is all that the next epoch depends on, so training can continue from any state."""
+    """The state after an epoch. Together with the settings and the examples, it determines the next epoch."""
 
     epoch: int  # from 1; 0 before the first
     loss: float  # the mean over the epoch's batches, each measured before its step
-    valid_accuracy: float
+    valid_accuracy: float  # from 0 to 1; -1 before the first epoch
     parameters: Parameters
     velocity: Velocity
     best_accuracy: float  # the highest validation accuracy so far
@@ -55,7 +55,7 @@ class TrainingResult(NamedTuple):
     stopped: str  # NO_IMPROVEMENT or ALL_EPOCHS
 
 
-# Steps that are too large overflow. That is found in the loss, and reported in one sentence.
+# Steps that are too large cause overflow. `_next_state` detects it and raises an error.
 @np.errstate(over="ignore", invalid="ignore")
 def train(
     training: Examples,
@@ -67,9 +67,9 @@ def train(
 ) -> TrainingResult:
     """Train a network, and stop when its accuracy on the validation examples no longer improves.
 
-    `report` is called after each epoch. `start` continues an earlier training from a state that `is_kept`. On one CPU
-    with one number of BLAS threads, the same settings give the same parameters bit for bit, continued or not.
-    Raises TrainingError if the loss or a parameter is no longer finite.
+    `report` is called after each epoch. To continue an earlier training, give a state that it kept as `start`. On the
+    same CPU with the same number of BLAS threads, the same settings give the same parameters bit for bit, continued or
+    not. Raises TrainingError if the loss or a parameter is no longer finite.
     """
     calculate_loss, optimizer = LOSSES[settings.loss], OPTIMIZERS[settings.optimizer]
     # 1. Initialize the parameters.
@@ -97,7 +97,7 @@ def train(
 
 
 def initial_state(training: Examples, settings: Settings) -> TrainingState:
-    """Return the state before the first epoch: the same numbers on every device, on the device of the examples."""
+    """Return the state before the first epoch, on the examples' device. Its numbers are the same on every device."""
     sizes = (training.images.shape[1], *settings.hidden, training.t.shape[1])
     on_host = dense.initialize(sizes, np.random.default_rng((settings.seed, 0)), settings.dtype)
     parameters = map_layers(lambda array: asarray_like(array, training.images), on_host)
@@ -117,14 +117,14 @@ def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tupl
 
 
 def stop_reason(state: TrainingState, settings: Settings) -> str:
-    """Return why training stops in this state, NO_IMPROVEMENT or ALL_EPOCHS, or an empty string if it continues."""
+    """Return why training stops in this state (NO_IMPROVEMENT or ALL_EPOCHS), or an empty string if it continues."""
     if state.epoch - state.best_epoch >= settings.patience:
         return NO_IMPROVEMENT
     return ALL_EPOCHS if state.epoch >= settings.epochs else ""
 
 
 def is_kept(state: TrainingState, settings: Settings) -> bool:
-    """Return whether this state replaces the one kept so far: it is as good as the best, or the last is to be kept."""
+    """Return whether this state replaces the one kept so far: it is as good as the best, or `keep` is "last"."""
     return state.valid_accuracy == state.best_accuracy or settings.keep == "last"
 
 
@@ -138,7 +138,7 @@ def _next_state(
 ) -> TrainingState:
     """Return the state after an epoch, given the one before. Raises TrainingError if a number is not finite."""
     xp = array_namespace(losses[0])
-    # Read numbers once an epoch, because each reading makes a GPU wait. No loss has seen the last parameters yet.
+    # Read numbers once an epoch, because each read makes a GPU wait. No loss was computed with the last parameters.
     loss, epoch = float(xp.mean(xp.stack(losses))), state.epoch + 1
     if not np.isfinite(loss):
         raise TrainingError(f"the loss became {loss}: try a lower --learning-rate.")

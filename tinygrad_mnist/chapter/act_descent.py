@@ -20,7 +20,7 @@ NUDGES = (1.0, 0.1, 0.01, 0.001)
 
 
 def show_gradient(_: Material) -> Section:
-    """Return x^2 at 3 and the sum of x^2 at 3, 4 and 10, with their derivatives, one of them measured too."""
+    """Return x^2 at 3 and the sum of x^2 at 3, 4 and 10, with their derivatives, one of which is also measured."""
     x = np.array(3.0)
     xs = np.array([3.0, 4.0, 10.0])
     derivative = square.backward(np.ones_like(x), x)
@@ -47,7 +47,7 @@ STEPS_TEXT = (
     "A roller coaster goes over a hill, and its speed is measured once a second: which parabola a t^2 + b t + c fits "
     "these speeds best? Start with any a, b and c, and measure how wrong they are with a single number, the loss: "
     "here, the mean of the squared errors. The gradient (da, db and dc, the derivatives of the loss with respect to a, "
-    "b and c) points uphill, so go a little the other way: subtract the gradient times a small number, the learning "
+    "b and c) points uphill, so take a small step downhill: subtract the gradient times a small number, the learning "
     "rate. Repeat until the loss hardly falls. All networks here learn in the same seven steps; only the prediction is "
     "computed differently."
 )

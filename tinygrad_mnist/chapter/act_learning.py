@@ -23,8 +23,8 @@ BATCHES_TEXT = (
     "The gradient over all training digits gives the best direction, but every step then has to process all of them. "
     "The gradient over a few random digits, a mini-batch, has almost the same direction and costs far less; one pass "
     "over all digits is called an epoch. The digits have to be shuffled, because a batch of only 3s teaches the model "
-    "to always predict 3. The book's first batch is four 3s, of which the model predicts two to be 3s and two to be "
-    "7s, all with near certainty. Its loss is half of the maximum, and yet the derivative is almost 0, because the "
+    "to always predict 3. The book's first batch is four 3s; the model predicts that two are 3s and two are 7s, all "
+    "with near certainty. Its loss is half of the maximum, and yet the derivative is almost 0, because the "
     "sigmoid is flat at both ends."
 )
 
@@ -106,7 +106,7 @@ def four_threes() -> tuple[float, float]:
 LINEAR_TEXT = (
     "Give every pixel a weight: positive if brightness there suggests a 3, negative if it suggests a 7. The weighted "
     "sum plus a bias goes through the sigmoid to the loss. To learn, go back the same way: how does the loss change "
-    "with p, how with z, and how with w? Each pass turns the derivative with respect to its output into the "
+    "with p, with z, and with w? Each pass turns the derivative with respect to its output into the "
     "derivatives with respect to its inputs, and that is all there is to backpropagation. Then take a step, batch "
     "after batch: the same seven steps, with hundreds of parameters instead of three."
 )
@@ -119,7 +119,7 @@ LINEAR_EPOCHS, HIDDEN_EPOCHS = (1, 2, 5, 10, 20), (1, 5, 10, 20, 40)
 
 
 def show_linear(material: Material) -> Section:
-    """Return one batch's way through the model, pictures of the learned weights, and the accuracy after each epoch."""
+    """Return one batch's way through the model, pictures of the learned weights, and accuracy by epoch."""
     settings = replace(SETTINGS, seed=material.seed)
     initial = train.initial_state(examples(material.data.training), settings)
     epochs = learn(material, settings)
@@ -180,7 +180,7 @@ def trace_batch(x: NDArray[Any], t: NDArray[Any], seed: int) -> list[tuple[str, 
 def weight_pictures(learned: NDArray[Any]) -> tuple[Picture, Picture]:
     """Return pictures of the pixels that suggest a 3 and a 7, given how training has changed the weights (H, W).
 
-    Pixels are white from half of the largest change on, which makes the shapes visible.
+    A pixel is white if its change is at least half of the largest, which makes the shapes visible.
     """
     white = max(float(np.max(np.abs(learned))) / 2, np.finfo(float).tiny)
     three, seven = ((np.clip(w / white, 0, 1) * MAX_PIXEL).astype(np.uint8) for w in (learned, -learned))
@@ -192,7 +192,7 @@ HIDDEN_TEXT = (
     "weights, and the last layer takes a weighted sum of these 30. Sums of sums would be just another sum, so there is "
     "a nonlinear function between the layers: the ReLU keeps positive numbers and replaces negative ones with 0. "
     "Backward, it passes the derivative on where the number was positive, and 0 everywhere else. The book's steps are "
-    "small, and larger ones reach a higher accuracy: try 'python cli.py train --hidden 30'."
+    "small, and larger ones reach a higher accuracy: try 'train --hidden 30'."
 )
 
 
@@ -225,7 +225,7 @@ def show_hidden(material: Material) -> Section:
 def learn(material: Material, settings: Settings) -> list[TrainingState]:
     """Train on all training digits, and return the state after each epoch.
 
-    As in the book, accuracy is measured on the test digits after each epoch. Nothing is chosen by it: all epochs are
+    As in the book, accuracy is measured on the test digits after each epoch. It decides nothing: all epochs are
     run. `python cli.py train` is stricter: it measures on held-out training digits, and on the test digits only once.
     """
     epochs: list[TrainingState] = []

@@ -97,7 +97,7 @@ ACCURACY_TEXT = (
 )
 
 SAMPLE_SIZE = 256
-"""Enough digits for an accuracy, and few enough that a small nudge does not change a predicted digit."""
+"""Enough digits to measure accuracy, and few enough that a small nudge does not change a predicted digit."""
 
 SHARES = (0.001, 0.01, 0.1, 1.001)
 """Nudges, as shares of the smallest one that changes a predicted digit."""
@@ -149,13 +149,13 @@ def prepare(material: Material) -> Probe:
     x, t = batch(material.sample(SAMPLE_SIZE), "float64")
     brightness = np.mean(x, axis=0)
     if not np.any(brightness):
-        raise DataError("the images are all black: choose a different data set with --data.")
+        raise DataError("the images are all black", "choose a different data set with --data")
     (layer,) = dense.initialize((x.shape[1], 1), np.random.default_rng((material.seed, 0)), "float64")
     return Probe(x, t, layer, int(np.argmax(brightness)))
 
 
 def first_change(probe: Probe, z: NDArray[Any]) -> float:
-    """Return the smallest nudge of the weight, up or down, that makes a logit z 0, where the predicted digit changes.
+    """Return the smallest nudge of the weight, up or down, that makes a logit 0, where the predicted digit changes.
 
     A nudge d turns z into z + d x, which is 0 at d = -z / x.
     """

@@ -12,7 +12,7 @@ TIME = np.arange(20.0)
 """The seconds at which the speed was measured."""
 
 SPEED = 0.75 * (TIME - 9.5) ** 2 + 1 + 3 * np.array(book_figures.NOISE)
-"""The speed measured at each of them."""
+"""The speed measured at each of these seconds."""
 
 Parabola = NDArray[np.float64]
 """(3,): a, b and c of a t^2 + b t + c."""

@@ -20,7 +20,7 @@ class Figure(NamedTuple):
     name: str
     book: float
     here: float
-    number_format: str = ".4f"  # with as many digits as the book prints, or as its rounded inputs allow
+    number_format: str = ".4f"  # the digits that the book prints, or that its rounded inputs allow
     comparable: bool = True  # False if the book's number comes from MNIST and ours from another data set
 
     @property
@@ -63,7 +63,7 @@ class Section:
 
 
 def plot(caption: str, curves: Sequence[Curve]) -> Picture:
-    """Return a picture of the curves' points, whose edges are the smallest and the largest x and y of all curves."""
+    """Return a picture of the curves' points. Its edges are at the smallest and largest x and y of all curves."""
     xs, ys = (np.concatenate([curve[axis] for curve in curves]) for axis in (0, 1))
     image = np.zeros((HEIGHT, WIDTH), np.uint8)
     image[HEIGHT - 1 - _positions(ys, HEIGHT), _positions(xs, WIDTH)] = 255

@@ -1,1 +1,1 @@
-"""Networks: passes chained by hand, forward and then backward in reverse."""
+"""Networks: passes chained by hand, forward, and then backward in reverse order."""

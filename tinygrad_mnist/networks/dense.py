@@ -4,7 +4,7 @@
       <-first linear-- dz <-relu-- dh <-linear-- dz <-relu-- dh <-linear-- dz <---- loss ---- 1
 
 Read the upper line from left to right, then the lower line from right to left. There may be any number of hidden
-layers, each a linear pass and a relu. With none, the network is the first linear pass alone.
+layers, each a linear pass and a relu. With none, the network is just the first linear pass.
 """
 
 import itertools
@@ -18,7 +18,7 @@ from tinygrad_mnist.arrays.layers import Gradients, Layer, Parameters
 from tinygrad_mnist.passes import first_linear, linear, relu
 
 CHUNK = 4096
-"""How many images `logits` converts to floats at a time: 12 MB of float32, however large the data set is."""
+"""How many images `logits` converts to floats at a time: 12 MB of float32, no matter how large the data set is."""
 
 
 class Cache(NamedTuple):
@@ -29,13 +29,13 @@ class Cache(NamedTuple):
 
 
 def initialize(sizes: Sequence[int], rng: np.random.Generator, dtype: str) -> Parameters:
-    """Return parameters on the host for layers of these sizes, inputs first: normal weights, and biases of 0.
+    """Return parameters on the host for layers of these sizes, inputs first: normally distributed weights, biases of 0.
 
     In z = sum_i x_i w_i, with I inputs and independent weights of mean 0, the mean of z^2 is I var(w) times the mean of
     x^2. With var(w) = 1/I the two are equal, and no sigmoid starts saturated (LeCun and others, Efficient BackProp,
     1998, section 4.6). A relu halves the mean square of a symmetric z. Here the layer before the relu makes up for that
     with var(w) = 2/I. He and others, Delving deep into rectifiers, 2015, section 2.2, let the layer after the relu do
-    so, and take 2/I for all layers for simplicity, where their derivation has 1/I for the first.
+    so, and take 2/I for all layers for simplicity, although their derivation has 1/I for the first.
     """
     layers = []
     for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), start=1):
@@ -61,8 +61,8 @@ def backward(dz: Array, cache: Sequence[Cache], parameters: Parameters) -> Gradi
     """Return the gradients, given dz (N, O), the derivative of the loss with respect to the logits.
 
     This is `forward` in reverse. Each pass turns the derivative with respect to its output into the derivatives with
-    respect to its inputs; dh of one layer becomes dz of the layer before. With two pixels (1 and 0.4 of white), one
-    hidden unit and one output, every number can be followed. Forward, with the target 1 and the mean loss:
+    respect to its inputs; the relu turns dh of one layer into dz of the layer before. With two pixels (1 and 0.4 of
+    white), one hidden unit and one output, you can follow every number. Forward, with the target 1 and the mean loss:
 
     >>> from tinygrad_mnist.arrays.layers import map_layers
     >>> from tinygrad_mnist.passes import mean_loss, sigmoid
@@ -87,7 +87,7 @@ def backward(dz: Array, cache: Sequence[Cache], parameters: Parameters) -> Gradi
     >>> dw1.T, db1, dw2, db2
     (array([[-0.5, -0.2]]), array([-0.5]), array([[-0.125]]), array([-0.25]))
 
-    All gradients are negative, so that a step of gradient descent raises every parameter, and the loss falls:
+    All gradients are negative, so a step of gradient descent raises every parameter, and the loss falls:
 
     >>> gradients = backward(dz2, cache, (first, last))  # the same numbers
     >>> stepped = map_layers(lambda w, dw: w - 0.1 * dw, (first, last), gradients)
@@ -105,10 +105,10 @@ def backward(dz: Array, cache: Sequence[Cache], parameters: Parameters) -> Gradi
     return tuple(reversed(gradients))
 
 
-# Weights may be so large that logits overflow. Infinite logits still name a digit.
+# Weights may be so large that logits overflow. Infinite logits still predict a digit.
 @np.errstate(over="ignore", invalid="ignore")
 def logits(images: Array, rows: Array, parameters: Parameters) -> Array:
-    """Return the logits z (N, O) for the rows (N,) of images (M, I), a chunk at a time to save memory."""
+    """Return the logits z (N, O) for the rows (N,) of images (M, I), computed in chunks to save memory."""
     xp = array_namespace(images)
     count, dtype = rows.shape[0], parameters[0].w.dtype
     chunks = [rows[start : min(start + CHUNK, count)] for start in range(0, max(count, 1), CHUNK)]

@@ -2,7 +2,7 @@
 
 Read them in this order: `square` (the warm-up), `linear`, `sigmoid` and `mean_loss`; then `relu` and `cross_entropy`
 for hidden layers and a better loss, and `first_linear`, which takes images as they are stored. Every page has two pure
-functions, `forward` and `backward`. They are called by their page's name, so that code reads like the mathematics:
+functions, `forward` and `backward`. Call them by their page's name, and code reads like the mathematics:
 
     z = linear.forward(x, w, b)
     p = sigmoid.forward(z)
@@ -22,7 +22,7 @@ along both paths, and the effects add up:
     ∂L/∂x = ∂L/∂u * ∂u/∂x + ∂L/∂v * ∂v/∂x
 
 For example, let u = x^2, v = 3 x and L = u v. At x = 2, u is 4 and v is 6. The four derivatives are ∂L/∂u = v = 6,
-∂u/∂x = 2 x = 4, ∂L/∂v = u = 4 and ∂v/∂x = 3, so that ∂L/∂x = 6 * 4 + 4 * 3 = 36. Nudging x confirms it:
+∂u/∂x = 2 x = 4, ∂L/∂v = u = 4 and ∂v/∂x = 3, so ∂L/∂x = 6 * 4 + 4 * 3 = 36. Nudging x confirms it:
 
 >>> def L(x):
 ...     u, v = x**2, 3 * x
@@ -30,5 +30,5 @@ For example, let u = x^2, v = 3 x and L = u v. At x = 2, u is 4 and v is 6. The 
 >>> round((L(2.001) - L(1.999)) / 0.002, 4)
 36.0
 
-In the pages there are as many paths as there are entries in the output of a pass, and the sum runs over all of them.
+In the pages, every entry in the output of a pass is a path of its own, and the sum runs over all of them.
 """

@@ -2,7 +2,7 @@
 
     z  (N, O)   logits: any numbers; each stands for the prediction p = sigmoid(z)
     t  (N, O)   targets, from 0 to 1; 0 or 1 unless labels are uncertain
-    L  ()       the mean over all N*O entries, from 0 (right and certain), without an upper bound (wrong and certain)
+    L  ()       the mean over all N*O entries: 0 if right and certain, with no upper bound if wrong and certain
 
 Its gradient stays large while a prediction is wrong: the end of `backward` compares it with that of the mean loss.
 """
@@ -19,17 +19,17 @@ def forward(z: Array, t: Array) -> Array:
 
         L = 1/n sum_i e[i],    e[i] = -(t[i] log p[i] + (1 - t[i]) log(1 - p[i])),    p = sigmoid(z),    n = N*O
 
-    p itself is not computed, as its logarithm could be that of 0. With p = 1 / (1 + e^-z) and 1 - p = 1 / (1 + e^z):
+    p may round to 0, which has no logarithm, so it is not computed. With p = 1 / (1 + e^-z) and 1 - p = 1 / (1 + e^z):
 
         e[i] = t[i] log(1 + e^-z[i]) + (1 - t[i]) log(1 + e^z[i])
 
-    An exponential larger than 1 is taken out of its sum, log(1 + e^u) = max(u, 0) + log(1 + e^-|u|):
+    To avoid overflow, an exponential larger than 1 is factored out, log(1 + e^u) = max(u, 0) + log(1 + e^-|u|):
 
         e[i] = t[i] max(-z[i], 0) + (1 - t[i]) max(z[i], 0) + log(1 + e^-|z[i]|)
 
     Raises ValueError if z and t differ in shape or have no entries.
 
-    Undecided, the loss is log 2; certain and wrong, it is the size of the logit:
+    For an undecided prediction, the loss is log 2. For one that is certain and wrong, it is the size of the logit:
 
     >>> import numpy as np
     >>> forward(np.array([[0.0]]), np.array([[1]])).round(4)
@@ -41,7 +41,7 @@ def forward(z: Array, t: Array) -> Array:
     require_entries(z=z)
     xp = array_namespace(z)
     t = xp.astype(t, z.dtype, copy=False)
-    # One of max(-z, 0) and max(z, 0) is |z|, the larger of z and -z. An infinite |z| must not meet a factor of 0.
+    # One of max(-z, 0) and max(z, 0) is |z|, the larger of z and -z. An infinite |z| must not be multiplied by 0.
     factor = xp.where(z > 0, 1 - t, t)
     size = xp.where(factor == 0, xp.zeros_like(z), xp.maximum(z, -z))
     return xp.mean(factor * size + xp.log1p(xp.exp(xp.minimum(z, -z))))
@@ -50,13 +50,13 @@ def forward(z: Array, t: Array) -> Array:
 def backward(z: Array, t: Array) -> Array:
     """Return dz (N, O), the derivative of L with respect to each logit.
 
-    L is where the chain starts, so nothing is handed in: ∂L/∂L = 1.
+    The chain starts at L, so there is no derivative to pass in: ∂L/∂L = 1.
 
-    Forward, by index (i runs over all n = N*O entries):
+    Forward, by index (i and j run over all n = N*O entries):
 
         L = 1/n sum_j e[j],    e[j] = -(t[j] log p[j] + (1 - t[j]) log(1 - p[j])),    p = sigmoid(z)
 
-    The derivative of log u is 1/u, so that for 0 < p < 1
+    The derivative of log u is 1/u, so for 0 < p < 1
 
         ∂e[i]/∂p[i] = -(t[i] / p[i] - (1 - t[i]) / (1 - p[i])) = (p[i] - t[i]) / (p[i] (1 - p[i]))
 
@@ -64,17 +64,17 @@ def backward(z: Array, t: Array) -> Array:
 
         ∂e[i]/∂z[i] = ∂e[i]/∂p[i] * ∂p[i]/∂z[i] = p[i] - t[i]
 
-    Every finite z has 0 < p < 1, so this holds for all of them, even where p is rounded to 0 or 1.
+    Every finite z has 0 < p < 1, so this holds for all of them, even if p is rounded to 0 or 1.
     Chain rule, by index; e[j] depends on z[i] only if j = i:
 
         dz[i] = ∂L/∂z[i] = sum_j ∂L/∂e[j] * ∂e[j]/∂z[i] = 1/n * (p[i] - t[i])
 
-    This 1/n is the mean over all entries. It appears in the losses, and in no other pass.
+    This 1/n comes from the mean over all entries. It appears in the losses and in no other pass.
     In arrays, with n the number of entries:
 
         dz = (p - t) / n
 
-    The mean loss has dz = p (1 - p) / n if t = 0: it hardly changes a prediction that is certain and wrong.
+    The mean loss has dz = p (1 - p) / n if t = 0, which hardly changes a prediction that is certain and wrong.
 
     >>> import numpy as np
     >>> z, t = np.array([[0.0], [10.0], [20.0]]), np.zeros((3, 1))

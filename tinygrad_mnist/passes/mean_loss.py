@@ -2,7 +2,7 @@
 
     p  (N, O)   predictions, from 0 to 1
     t  (N, O)   targets, from 0 to 1; 0 or 1 unless labels are uncertain
-    L  ()       the mean over all N*O entries, from 0 (all right and certain) to 1
+    L  ()       the mean over all N*O entries, from 0 (every prediction certain and right) to 1
 
 This is the loss of the book's MNIST chapter. The chain of derivatives starts here.
 """
@@ -21,8 +21,8 @@ def forward(p: Array, t: Array) -> Array:
     So e[i] is 1 - p[i] if t[i] = 1, and p[i] if t[i] = 0. A target in between is the probability that the label is 1,
     and e[i] = t[i] (1 - p[i]) + (1 - t[i]) p[i] is the expected distance.
 
-    Raises ValueError if p and t differ in shape (they would broadcast, and the network would learn something wrong), or
-    have no entries.
+    Raises ValueError if p and t have no entries or differ in shape (broadcasting would compare predictions with the
+    wrong targets).
 
     Howard and Gugger, Deep Learning for Coders, chapter 4: the distances are .1, .4 and .8, and their mean is .4333.
 
@@ -43,9 +43,9 @@ def forward(p: Array, t: Array) -> Array:
 def backward(p: Array, t: Array) -> Array:
     """Return dp (N, O), the derivative of L with respect to each prediction.
 
-    L is where the chain starts, so nothing is handed in: ∂L/∂L = 1.
+    The chain starts at L, so there is no derivative to pass in: ∂L/∂L = 1.
 
-    Forward, by index (i runs over all n = N*O entries):
+    Forward, by index (i and j run over all n = N*O entries):
 
         L = 1/n sum_j e[j],    e[j] = t[j] + (1 - 2 t[j]) p[j]
 
@@ -57,7 +57,7 @@ def backward(p: Array, t: Array) -> Array:
 
         dp[i] = ∂L/∂p[i] = sum_j ∂L/∂e[j] * ∂e[j]/∂p[i] = 1/n * (1 - 2 t[i])
 
-    This 1/n is the mean over all entries. It appears in the losses, and in no other pass.
+    This 1/n comes from the mean over all entries. It appears in the losses and in no other pass.
     In arrays, with n the number of entries:
 
         dp = (1 - 2 * t) / n

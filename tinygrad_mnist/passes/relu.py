@@ -1,4 +1,4 @@
-"""ReLU: h = max(z, 0). Negative numbers become 0 and positive ones stay: the bend between two linear passes.
+"""ReLU: h = max(z, 0). Negative numbers become 0 and positive ones do not change: the bend between two linear passes.
 
 Without it, two linear passes in a row would be one: (x w + b) v + c = x (w v) + (b v + c).
 """
@@ -8,7 +8,7 @@ from tinygrad_mnist.arrays.shapes import require_same_shape
 
 
 def forward(z: Array) -> Array:
-    """Return h, entry by entry, at least 0, for z of any shape.
+    """Return h, entry by entry, for z of any shape. No entry of h is below 0.
 
         h[i] = max(z[i], 0)
 
@@ -17,7 +17,7 @@ def forward(z: Array) -> Array:
     array([0., 0., 3.])
     """
     xp = array_namespace(z)
-    # NumPy compares two arrays three times as fast as an array and a number.
+    # In NumPy, the maximum of two arrays is three times as fast as that of an array and a number.
     return xp.maximum(z, xp.zeros_like(z))
 
 
@@ -31,7 +31,7 @@ def backward(dh: Array, z: Array) -> Array:
         h[i] = max(z[i], 0)
 
     If z[i] > 0, h[i] is z[i] itself, with slope 1. If z[i] < 0, it is 0, with slope 0. At 0 there is a kink: the slope
-    is 0 on the left and 1 on the right, and undefined at the point. Any value from 0 to 1 would do; we use 0:
+    is 0 on the left and 1 on the right, and undefined at 0 itself. Any value from 0 to 1 would do; we use 0:
 
         ∂h[j]/∂z[i] = 1   if j = i and z[i] > 0,   0 otherwise
 
@@ -44,7 +44,7 @@ def backward(dh: Array, z: Array) -> Array:
         slope = xp.astype(z > 0, z.dtype)
         dz = dh * slope
 
-    What was cut off on the way forward gets no gradient on the way back:
+    Entries that forward sets to 0 get a gradient of 0:
 
     >>> import numpy as np
     >>> backward(np.array([5.0, 5.0, 5.0]), np.array([-2.0, 0.0, 3.0]))

@@ -15,7 +15,7 @@ def forward(z: Array) -> Array:
         p[i] = e^z[i] / (e^z[i] + 1)
 
     The first form is used if z >= 0, the second if z < 0. The numerator is 1 or e^z, which is e^min(z, 0). The
-    denominator is 1 + e^-z or e^z + 1, which is 1 + e^-|z|. So one line is both forms:
+    denominator is 1 + e^-z or e^z + 1, which is 1 + e^-|z|. So one line covers both forms:
 
         p[i] = e^min(z[i], 0) / (1 + e^-|z[i]|)
 
@@ -28,7 +28,7 @@ def forward(z: Array) -> Array:
     9.8596765437597...e-305
     """
     xp = array_namespace(z)
-    # -|z| is the smaller of z and -z. Written this way, it has a derivative for complex numbers too, as checks need.
+    # -|z| is the smaller of z and -z. Written this way, it is differentiable for complex numbers, as the checker needs.
     return xp.exp(xp.minimum(z, 0)) / (1 + xp.exp(xp.minimum(z, -z)))
 
 
@@ -59,7 +59,7 @@ def backward(dp: Array, p: Array) -> Array:
 
     The slope p (1 - p) is 1/4 in the middle and vanishes in both tails. For large negative z it keeps its full
     relative accuracy. For large positive z, p is so close to 1 that 1 - p loses digits: beyond z = 37 in float64 and
-    17 in float32 the slope comes out as 0, while its true value is about e^-z.
+    17 in float32 the computed slope is 0, while the true slope is about e^-z.
 
     >>> import numpy as np
     >>> p = forward(np.array([-1000.0, -2.0, 0.0, 2.0, 1000.0]))
