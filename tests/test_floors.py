@@ -82,7 +82,7 @@ def test_a_room_imports_only_the_rooms_below(name: str, allowed: tuple[str, ...]
 
 
 def test_every_room_has_its_place() -> None:
-    assert {room(module) for module in TREES} == {"", *BASE, *FLOORS, "chapter", "console", "commands"}
+    assert {room(module) for module in TREES} == {"", *BASE, *FLOORS, "chapter", "console", "commands", "__main__"}
 
 
 def test_only_commands_and_the_chapter_import_the_proof() -> None:
@@ -91,7 +91,7 @@ def test_only_commands_and_the_chapter_import_the_proof() -> None:
 
 
 def test_only_commands_import_commands_and_no_command_imports_a_command() -> None:
-    for name in {room(module) for module in TREES} - {"commands"}:
+    for name in {room(module) for module in TREES} - {"commands", "__main__"}:
         assert "commands" not in rooms_imported_by(name), name
     shared = {"tinygrad_mnist.commands.options"}
     for module in of("commands"):

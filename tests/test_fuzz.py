@@ -159,7 +159,7 @@ def test_a_damaged_option_is_refused_on_one_line_or_gives_settings(monkeypatch: 
     started: list[Settings] = []
     refusals: list[str] = []
 
-    def stop(path: object, run: Run, digits: object) -> None:
+    def stop(path: object, run: Run, *_: object) -> None:
         """Stop the command when its settings have been accepted, before it trains."""
         started.append(run.settings.training)
         raise click.Abort

@@ -25,7 +25,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(stroke_cache, "TEST", 30)
 
     def invoke(*words: object) -> Result:
-        return CliRunner().invoke(main, [str(word) for word in words])
+        return CliRunner().invoke(main, [str(word) for word in words], prog_name="python cli.py")
 
     return invoke
 

@@ -10,8 +10,9 @@ import pytest
 from click.testing import Result
 
 from tinygrad_mnist.arrays.backend import Backend, choose_backend, enough_memory
-from tinygrad_mnist.commands import bench_command, options
+from tinygrad_mnist.commands import options
 from tinygrad_mnist.errors import BackendError
+from tinygrad_mnist.runs import speed
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -43,7 +44,7 @@ def cupy_without_a_device(driver: int) -> ModuleType:
     return cupy
 
 
-@pytest.mark.parametrize(("driver", "missing"), [(0, "no NVIDIA driver"), (12040, "no GPU answers")])
+@pytest.mark.parametrize(("driver", "missing"), [(0, "no NVIDIA driver"), (12040, "no GPU responds")])
 def test_the_error_says_whether_the_driver_or_the_device_is_missing(
     driver: int, missing: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +113,7 @@ def test_devices_shows_the_backends_and_the_automatic_choice(run: Run, events: E
 
 
 def test_bench_measures_positive_speeds(events: Events, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_command, "SECONDS", 0.01)
+    monkeypatch.setattr(speed, "SECONDS", 0.01)
     speeds = events("bench")[-1]["digits_per_second"]["numpy"]
     assert set(speeds) == {"784-1", "784-300-1"}
     assert all(speed > 0 for speed in speeds.values())

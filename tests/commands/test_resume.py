@@ -1,8 +1,7 @@
 """Interrupted by Ctrl-C or killed, and resumed: the training ends in the same way as an uninterrupted one."""
 
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,11 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from tinygrad_mnist import datasets
 from tinygrad_mnist.arrays.layers import Layer
 from tinygrad_mnist.datasets import stroke_cache
-from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.datasets.digits import DataSet, Digits
+from tinygrad_mnist.runs import checkpoint, environment
 from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.runs.run import Watch
 from tinygrad_mnist.train import TrainingState
@@ -20,8 +21,6 @@ from tinygrad_mnist.train import TrainingState
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
 Refused = Callable[..., str]
-
-ROOT = Path(__file__).parents[2]
 
 LINEAR = ("--epochs", 30, "--patience", 6)
 BEST = ("--preset", "best", "--hidden", 12, "--epochs", 6, "--digits", "1,4")
@@ -160,6 +159,65 @@ def test_digits_that_the_training_did_not_start_with_are_refused(
     assert "give the same --data" in refused(1, "train", "--data", "strokes", "--resume", "model.npz")
 
 
+def test_digits_that_differ_in_a_single_pixel_are_refused(
+    events: Events, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events("train", "--data", "strokes", "--epochs", 1, "--save", "model.npz")
+    original = datasets.load
+
+    def changed(*arguments: Any) -> DataSet:
+        data = original(*arguments)
+        images = data.training.images
+        images[101, 5, 5] ^= 1
+        return replace(data, training=Digits.of(images, data.training.labels))
+
+    monkeypatch.setattr(datasets, "load", changed)
+    assert "give the same --data" in refused(1, "train", "--data", "strokes", "--resume", "model.npz")
+
+
+def test_images_of_a_different_size_are_refused(
+    events: Events, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events("train", "--data", "strokes", "--epochs", 1, "--save", "model.npz")
+    original = datasets.load
+
+    def cropped(*arguments: Any) -> DataSet:
+        data = original(*arguments)
+        return replace(data, training=Digits.of(data.training.images[:, 4:24, 4:24].copy(), data.training.labels))
+
+    monkeypatch.setattr(datasets, "load", cropped)
+    sentence = refused(1, "train", "--data", "strokes", "--resume", "model.npz")
+    assert "images of 784 pixels, and these have 400" in sentence
+
+
+def test_a_different_environment_is_told(events: Events, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    events("train", "--data", "strokes", "--epochs", 2, "--save", "model.npz")
+    resume = ("train", "--data", "strokes", "--resume", "model.npz", "--epochs", 3)
+    assert "may differ" not in run(*resume).stderr
+    here = environment.current("NumPy on the CPU")
+    other = replace(here, numpy="9.9.9", threads=here.threads + 1)
+    monkeypatch.setattr(environment, "current", lambda _: other)
+    told = run(*resume).stderr
+    assert "may differ" in told
+    assert f"NumPy {here.numpy} before and 9.9.9 now" in told
+    assert f"number of BLAS threads {here.threads} before and {here.threads + 1} now" in told
+
+
+@pytest.mark.parametrize(("words", "option"), [(("--save", "-"), "--save"), (("--resume", "-"), "--resume")])
+def test_a_dash_is_not_a_file(words: tuple[str, ...], option: str, refused: Refused) -> None:
+    assert f"{option}'" in refused(2, "train", "--data", "strokes", *words)
+    assert list(Path().iterdir()) == []
+
+
+def test_after_ctrl_c_the_program_says_how_to_continue(interrupted: Callable[..., Result]) -> None:
+    words = ("train", "--data", "strokes", "--seed", 3)
+    result = interrupted(2, *words, "--save", "my model.npz", "--json")
+    assert result.stderr.splitlines()[-1].endswith("train --data strokes --resume 'my model.npz'")
+    assert "Continue" not in result.stdout
+    result = interrupted(2, *words, "--quiet")
+    assert result.stderr.splitlines()[-1] == "This run is lost, because --save was not given."
+
+
 def test_a_network_without_its_training_is_refused(refused: Refused, run: Run) -> None:
     run("derivative", 3)  # changes to an empty folder
     layer = Layer(np.zeros((784, 1), np.float32), np.zeros(1, np.float32))
@@ -169,50 +227,3 @@ def test_a_network_without_its_training_is_refused(refused: Refused, run: Run) -
 
 def test_a_missing_file_cannot_be_resumed(refused: Refused) -> None:
     assert "does not exist" in refused(1, "train", "--resume", "nothing.npz")
-
-
-KILLED = """
-import os, random, signal, sys, time
-from pathlib import Path
-import numpy as np
-from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.arrays.layers import Layer
-
-path, moments = Path(sys.argv[1]), random.Random(0)
-
-def save_forever(number, pipe):
-    while True:
-        layers = Layer(np.full((784, 100), number), np.zeros(100)), Layer(np.full((100, 1), number), np.zeros(1))
-        checkpoint.save(path, Checkpoint(layers, (3, 7), int(number)))
-        os.write(pipe, b"%d " % number)
-        number += 1
-
-reached = 0
-for _ in range(100):
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        save_forever(float(reached + 1), writing)
-    os.close(writing)
-    first = os.read(reading, 100)
-    time.sleep(moments.uniform(0, 0.02))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    with os.fdopen(reading, "rb") as pipe:
-        last = int((first + pipe.read()).split()[-1])
-    found = checkpoint.load(path)
-    reached = found.seed
-    assert reached in (last, last + 1), (reached, last)
-    assert all((layer.w == reached).all() for layer in found.parameters)
-"""
-
-
-def test_a_process_killed_while_saving_leaves_a_complete_file(tmp_path: Path) -> None:
-    """SIGKILL at 100 random moments of saving leaves the old file or the new one, never a part of one.
-
-    A process saves increasing numbers as weights in an endless loop, and reports each after it has saved it. After it
-    was killed, the file must hold the last number that it reported, or the next one.
-    """
-    words = [sys.executable, "-c", KILLED, str(tmp_path / "model.npz")]
-    subprocess.run(words, cwd=ROOT, check=True)

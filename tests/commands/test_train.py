@@ -1,6 +1,7 @@
 """train: its report for people, its JSON for programs, and its errors."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import pytest
 from click.testing import Result
 
 from tinygrad_mnist import train as training
+from tinygrad_mnist.console import plots
 from tinygrad_mnist.console.reporters import TextReporter
 from tinygrad_mnist.datasets import digits, idx, mnist
+from tinygrad_mnist.errors import CheckpointError, PlotError
 from tinygrad_mnist.runs import checkpoint
 
 Run = Callable[..., Result]
@@ -191,6 +194,78 @@ def test_evaluate_finds_the_same_accuracy_in_the_saved_network(events: Events) -
 def test_an_unwritable_path_is_refused_before_training(refused: Refused, path: str) -> None:
     refused(1, "train", "--data", "strokes", "--save", path)
     assert not Path("data").exists()
+
+
+def test_a_file_that_is_not_a_checkpoint_is_not_replaced(refused: Refused, run: Run) -> None:
+    run("derivative", 3)  # changes to an empty folder
+    contents = {"photo.jpg": b"\xff\xd8\xff\xe0 a picture", "data.npz": b"PK\3\4 another archive"}
+    for name, content in contents.items():
+        Path(name).write_bytes(content)
+        assert "is not replaced" in refused(1, "train", "--data", "strokes", "--save", name)
+        assert Path(name).read_bytes() == content
+    assert not Path("data").exists()
+
+
+def test_an_empty_file_and_a_checkpoint_are_replaced_and_keep_their_mode(run: Run) -> None:
+    run("derivative", 3)
+    path = Path("model.npz")
+    path.touch()
+    path.chmod(0o600)
+    for _ in range(2):
+        assert run("train", "--data", "strokes", "--epochs", 1, "--save", path).exit_code == 0
+        assert path.stat().st_mode & 0o777 == 0o600
+    path.write_bytes(path.read_bytes()[:2000])  # damaged, but still a checkpoint
+    assert run("train", "--data", "strokes", "--epochs", 1, "--save", path).exit_code == 0
+    path.chmod(0o444)
+    before = path.read_bytes()
+    assert "is read-only" in run("train", "--data", "strokes", "--epochs", 1, "--save", path).stderr
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [(), ("--quiet",), ("--json",)])
+def test_a_plot_that_fails_does_not_hide_the_result(
+    mode: tuple[str, ...], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+
+    def fail(*_: object) -> None:
+        raise PlotError("the disk is full")
+
+    monkeypatch.setattr(plots, "training_curve", fail)
+    result = run("train", "--data", "strokes", "--epochs", 1, "--plot", "plot.png", *mode)
+    assert result.exit_code == 1
+    assert "test" in result.stdout
+    assert result.stderr.splitlines()[-1] == "Error: the disk is full."
+    if mode == ("--json",):
+        last = json.loads(result.stdout.splitlines()[-1])
+        assert (last["event"], last["plot"]) == ("result", None)
+
+
+@pytest.mark.parametrize(("failures", "code"), [(2, 0), (100, 1)])
+def test_a_save_that_fails_is_tried_again_and_does_not_hide_the_result(
+    failures: int, code: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, epochs = checkpoint.save, list[int]()
+
+    def fail_at_first(path: Path, saved: checkpoint.Checkpoint) -> None:
+        assert saved.training is not None
+        epochs.append(saved.training.state.epoch)
+        if len(epochs) <= failures:
+            raise CheckpointError(f"{path} cannot be written: No space left on device.")
+        original(path, saved)
+
+    monkeypatch.setattr(checkpoint, "save", fail_at_first)
+    # The steps are so small that every epoch is as good as the first, and is kept.
+    words = ("--lr", 1e-30, "--epochs", 4, "--seed", 1, "--save", "model.npz", "--json")
+    result = run("train", "--data", "strokes", *words)
+    assert result.exit_code == code
+    assert result.stderr.count("Warning: model.npz cannot be written") == 1
+    last = json.loads(result.stdout.splitlines()[-1])
+    assert (last["event"], last["saved"]) == ("result", None if code else "model.npz")
+    assert len(epochs) == (5 if code else 4), "after every epoch, and once more at the end if it failed"
+    assert Path("model.npz").exists() == (code == 0)
+    if code:
+        assert result.stderr.splitlines()[-1] == "Error: model.npz cannot be written: No space left on device."
 
 
 def test_a_learning_rate_that_is_too_high_is_an_error_with_advice(run: Run) -> None:

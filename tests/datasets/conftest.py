@@ -2,17 +2,26 @@
 
 import gzip
 import hashlib
+import ssl
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinygrad_mnist.datasets import idx, mnist
+from tinygrad_mnist import datasets
+from tinygrad_mnist.datasets import download, idx, mnist, stroke_cache
+
+Serve = Callable[[bytes], Iterator[bytes]]
+"""Yields the parts of an answer, given the gzip file that was requested."""
+
+MEMORY = 4 << 20
+"""The most bytes that a failed download of the first file, which has 47 kB, may take."""
 
 
 @pytest.fixture
@@ -86,3 +95,74 @@ def mirror(small_mnist: dict[str, bytes]) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+class Server(BaseHTTPRequestHandler):
+    """Sends what `serve` yields, and then closes the connection."""
+
+    serve: Callable[[bytes], Iterator[bytes]]
+    packed: bytes
+
+    def do_GET(self) -> None:
+        with suppress(ConnectionError, TimeoutError):
+            for part in type(self).serve(self.packed):
+                self.wfile.write(part)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def _started(serve: Serve, packed: bytes = b"", secured: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Start a server, and yield its address."""
+    handler = type("OneServer", (Server,), {"serve": staticmethod(serve), "packed": packed, "timeout": 2})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if secured:
+            server.socket = secured.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"{'https' if secured else 'http'}://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture
+def started() -> Callable[..., AbstractContextManager[str]]:
+    """Return a function that starts a server, and whose result is a context with its address."""
+    return _started
+
+
+@pytest.fixture
+def short_limits(small_mnist: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in an empty folder with short timeouts, without a proxy, and with few drawn digits."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"TIMEOUT": (0.3, 0.3), "DEADLINE": 1.0, "CHECK_SECONDS": 0.6}.items():
+        monkeypatch.setattr(download, name, value)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", datasets.FOLDER_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setattr(stroke_cache, "TRAINING", 4)
+    monkeypatch.setattr(stroke_cache, "TEST", 1)
+
+
+@pytest.fixture
+def failed(
+    short_limits: None, monkeypatch: pytest.MonkeyPatch, one_sentence: Callable[[object], None]
+) -> Callable[[str], str]:
+    """Return a function that trains on `auto` with a mirror that fails, checks that it is harmless, and returns why."""
+
+    def check(mirror: str) -> str:
+        monkeypatch.setattr(mnist, "MIRRORS", (mirror,))
+        notices: list[str] = []
+        datasets.load("strokes", (3, 7))  # does the slow imports
+        tracemalloc.start()
+        try:
+            assert datasets.load("auto", (3, 7), notices.append).name == "strokes"
+            assert tracemalloc.get_traced_memory()[1] < MEMORY
+        finally:
+            tracemalloc.stop()
+        assert len(notices) == 1
+        one_sentence(notices[0])
+        assert f"because MNIST cannot be downloaded ({mirror} " in notices[0]
+        assert list(Path("data/mnist").iterdir()) == []
+        return notices[0]
+
+    return check

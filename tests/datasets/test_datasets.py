@@ -90,6 +90,16 @@ def test_an_environment_variable_with_another_data_set_is_refused(
         datasets.load(source, (3, 7))
 
 
+@pytest.mark.parametrize("source", ["auto", "mnist"])
+def test_a_folder_in_the_environment_variable_that_lacks_a_file_is_refused(
+    small_mnist: Contents, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    (write(Path("elsewhere"), small_mnist) / mnist.TEST[0]).unlink()
+    monkeypatch.setenv(datasets.FOLDER_VARIABLE, "elsewhere")
+    with pytest.raises(DataError, match=f"TINYGRAD_MNIST_DATA names elsewhere, but elsewhere has no {mnist.TEST[0]}"):
+        datasets.load(source, (3, 7))
+
+
 def test_a_folder_comes_before_the_environment_variable(small_mnist: Contents, monkeypatch: pytest.MonkeyPatch) -> None:
     write(Path("mine"), small_mnist)
     monkeypatch.setenv(datasets.FOLDER_VARIABLE, "elsewhere")

@@ -284,6 +284,27 @@ def test_an_eps_file_which_is_a_program_is_never_run(refused: Refused) -> None:
     assert "EPS" in refused(saved(Image.fromarray(DIGIT), "EPS"))
 
 
+@pytest.mark.parametrize("kind", [*images.FORMATS, "MPO"])
+def test_common_formats_are_read(kind: str) -> None:
+    """MPO is a JPEG with more pictures after the first, as some phones save them."""
+    assert images.load(io.BytesIO(saved(on_page(DIGIT), kind))).shape == (224, 224)
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "DDS", "DIB", "EPS", "ICNS", "ICO", "JPEG2000", "PCX", "PDF", "SGI", "TGA"])
+def test_all_other_formats_are_refused(kind: str, refused: Refused) -> None:
+    if kind not in (Image.init(), Image.SAVE)[1]:
+        pytest.skip(f"this Pillow cannot write {kind}")
+    error = refused(saved(on_page(DIGIT), kind))
+    assert "is not accepted: save it as PNG" in error or "is not an image in a known format" in error
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"), [("PSD", b"8BPS\0\1"), ("FLI", bytes(4) + b"\x11\xaf"), ("HDF5", b"\x89HDF\r\n\x1a\n")]
+)
+def test_the_format_of_a_refused_file_is_named(kind: str, start: bytes, refused: Refused) -> None:
+    assert f"is a file of type {kind}, which is not accepted: save it as PNG." in refused(start + bytes(200))
+
+
 def test_numbers_that_are_not_finite_are_refused(refused: Refused) -> None:
     numbers = np.full((40, 40), np.nan, np.float32)
     assert "broken" in refused(saved(Image.fromarray(numbers), "TIFF"))
@@ -435,7 +456,7 @@ def test_a_digit_in_two_close_halves_is_accepted() -> None:
 
 
 def test_a_lack_of_memory_is_not_blamed_on_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    def too_large(_: object) -> None:
+    def too_large(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr("PIL.Image.open", too_large)

@@ -55,6 +55,44 @@ def test_programs_can_download_into_the_same_folder_at_once(
     assert set(mnist.origins(tmp_path)) == set(mnist.FILES)
 
 
+def test_another_data_set_that_was_renamed_earlier_is_kept(tmp_path: Path, small_mnist: Contents, mirror: str) -> None:
+    name = mnist.TRAINING[0]
+    others = [small_mnist[name][:-1] + bytes([number]) for number in range(3)]
+    notices: list[str] = []
+    for other in others:
+        for each, content in {**small_mnist, name: other}.items():
+            (tmp_path / each).write_bytes(content)
+        mnist.read_or_download(tmp_path, [mirror + "good/"], notices.append)
+    endings = (".not-mnist", ".not-mnist-2", ".not-mnist-3")
+    assert [(tmp_path / f"{name}{ending}").read_bytes() for ending in endings] == others
+    assert all(text.endswith(f"{name}{ending}.") for text, ending in zip(notices, endings, strict=True))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *mnist.FILES,
+        name + mnist.ORIGIN,
+        *(name + e for e in endings),
+    }
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_second_program_never_replaces_a_renamed_file(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With and without hard links. If a program was killed while it renamed a file, the next one continues."""
+    path = tmp_path / "images"
+    path.write_bytes(b"first")
+    if links:
+        (tmp_path / "images.not-mnist").hardlink_to(path)
+    else:
+        monkeypatch.setattr(Path, "hardlink_to", lambda *_: (_ for _ in ()).throw(OSError()))
+    assert mnist._move_aside(path).name == "images.not-mnist"
+    path.write_bytes(b"second")
+    assert mnist._move_aside(path).name == "images.not-mnist-2"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "images.not-mnist": b"first",
+        "images.not-mnist-2": b"second",
+    }
+
+
 def test_programs_can_draw_into_the_same_folder_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stroke_cache, "TRAINING", 30)
     monkeypatch.setattr(stroke_cache, "TEST", 10)
@@ -78,6 +116,10 @@ start = time.perf_counter()
 mnist.read_or_download(folder / "second", [mirror], print)
 duration = time.perf_counter() - start
 
+def leftovers(folder):
+    names = {name + ending for name in mnist.SHAPES for ending in ("", mnist.ORIGIN)}
+    return [path.name for path in folder.glob("*") if path.name not in names]
+
 counts = []
 for round in range(100):
     target = folder / str(round)
@@ -94,9 +136,11 @@ for round in range(100):
     states = mnist.state(target)
     counts.append(sum(state == "verified" for state in states.values()))
     assert set(states.values()) <= {"verified", "missing"}, states
-    if round % 20 == 0:
+    assert len(leftovers(target)) <= 1
+    if round % 20 == 0 or leftovers(target):
         mnist.read_or_download(target, [mirror], print)
         assert set(mnist.state(target).values()) == {"verified"}
+        assert not leftovers(target)
 print(json.dumps(counts))
 """
 
@@ -105,6 +149,8 @@ def test_after_a_hundred_killed_downloads_every_file_is_complete_or_missing(
     tmp_path: Path, small_mnist: Contents, mirror: str
 ) -> None:
     """SIGKILL at 100 random times during a download: no file is ever incomplete, and the next download succeeds.
+
+    A killed download leaves at most one temporary file, and the next one deletes it.
 
     The program is killed a random time after zero, one, two or three files exist, so that the times differ on a machine
     of any speed.

@@ -1,5 +1,6 @@
 """Drawn digits are drawn once, saved, and then read."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,13 @@ def test_test_digits_are_not_training_digits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda _: b"", lambda content: content + b"\0"])
-def test_a_damaged_file_is_drawn_again(tmp_path: Path, damage: Any) -> None:
+def test_a_damaged_file_is_drawn_again_with_a_notice(tmp_path: Path, damage: Any) -> None:
     drawn = stroke_cache.load(tmp_path, (3,), not_called)
     path = stroke_cache.path(tmp_path, 3)
     path.write_bytes(damage(path.read_bytes()))
-    again = stroke_cache.load(tmp_path, (3,), not_called)
+    notices: list[str] = []
+    again = stroke_cache.load(tmp_path, (3,), notices.append)
+    assert notices == [f"{path} was damaged, so the digit 3 was drawn again."]
     assert np.array_equal(again[0].images, drawn[0].images)
     assert idx.read(path).shape == (25, 28, 28)
 
@@ -47,7 +50,45 @@ def test_a_damaged_file_is_drawn_again(tmp_path: Path, damage: Any) -> None:
 @pytest.mark.parametrize("other", [np.zeros((25, 5, 5), np.uint8), np.zeros((25, 28, 28), np.int8)])
 def test_a_file_with_different_content_is_replaced(tmp_path: Path, other: Any) -> None:
     idx.write(stroke_cache.path(tmp_path, 3), other)
-    assert stroke_cache.load(tmp_path, (3,), not_called)[0].images.any()
+    assert stroke_cache.load(tmp_path, (3,), print)[0].images.any()
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_the_sha256_of_every_digit_is_known(digit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stroke_cache, "TRAINING", stroke_cache.SIZES[0])
+    monkeypatch.setattr(stroke_cache, "TEST", stroke_cache.SIZES[1])
+    assert hashlib.sha256(stroke_cache._draw(digit).data).hexdigest() == stroke_cache.SHA256[digit]
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the SHA-256 of these few images known."""
+    monkeypatch.setattr(stroke_cache, "SIZES", (20, 5))
+    digests = [hashlib.sha256(stroke_cache._draw(digit).data).hexdigest() for digit in range(10)]
+    monkeypatch.setattr(stroke_cache, "SHA256", digests)
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("change", [lambda images: 0 * images, lambda images: images ^ (np.arange(28) == 27)])
+def test_changed_images_are_drawn_again_with_a_notice(tmp_path: Path, change: Any) -> None:
+    drawn = stroke_cache.load(tmp_path, (3,), not_called)
+    path = stroke_cache.path(tmp_path, 3)
+    idx.write(path, change(idx.read(path)).astype(np.uint8))
+    notices: list[str] = []
+    again = stroke_cache.load(tmp_path, (3,), notices.append)
+    assert notices == [f"{path} was damaged, so the digit 3 was drawn again."]
+    assert np.array_equal(again[0].images, drawn[0].images)
+    stroke_cache.load(tmp_path, (3,), not_called)
+    idx.write(path, np.zeros((25, 28, 28), np.uint8))
+    assert np.array_equal(stroke_cache.ensure_saved(tmp_path, 3, notices.append), idx.read(path))
+    assert len(notices) == 2
+
+
+@pytest.mark.usefixtures("known")
+def test_a_machine_that_draws_differently_reports_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stroke_cache, "SHA256", ["0" * 64] * 10)
+    drawn = [stroke_cache.load(tmp_path, (3,), not_called)[0].images for _ in range(2)]
+    assert np.array_equal(*drawn)
 
 
 def test_digits_are_drawn_even_if_the_folder_cannot_be_written_to(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def refused(saved: Path, one_sentence: Callable[[object], None]) -> Callable[...
         with pytest.raises(CheckpointError, match="broken") as caught:
             checkpoint.load(saved)
         one_sentence(caught.value)
+        assert len(str(caught.value)) < 300 + len(str(saved))
 
     return check
 
@@ -89,6 +90,14 @@ def test_a_network_without_its_training_has_none(saved: Path) -> None:
         *[(("state", "best_epoch"), value) for value in (0, 3, None)],
         *[(("state", "loss"), value) for value in (float("nan"), "x", None)],
         *[(("state", name), value) for name in ("best_accuracy", "valid_accuracy") for value in (-0.1, 1.1, "x")],
+        *[(("state", name), 10**400) for name in ("epoch", "best_epoch")],
+        (("state", "epoch"), 3),  # of two
+        *[(("settings", "training", name), 10**400) for name in ("epochs", "patience", "batch", "seed")],
+        (("settings", "training", "hidden"), [10**400]),
+        (("settings", "training", "learning_rate"), 1e101),
+        (("settings", "training", "loss"), "x" * 10_000),
+        (("data",), "x" * 101),
+        *[(("environment",), value) for value in (5, {}, {"numpy": "2.3.5"})],
         (("state", "surplus"), 1),
         (("surplus",), 1),
     ],
@@ -109,7 +118,7 @@ def test_an_incomplete_description_is_refused(missing: str, refused: Callable[..
     refused(lambda facts: facts.pop(missing))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "5", '"text"', "[" * 100_000, "{}"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "5", '"text"', "[" * 100_000, "{}", "1" * 5000])
 def test_text_that_is_not_a_description_is_refused(text: str, saved: Path) -> None:
     with np.load(saved) as file:
         stored = dict(file)
@@ -158,7 +167,8 @@ def test_a_file_of_version_2_is_read_with_its_velocity_for_pixels_from_0_to_1(sa
     np.savez(saved, **stored)
     loaded = checkpoint.load(saved).training
     assert loaded is not None
-    assert (loaded.settings, loaded.data) == (today.settings, today.data)
+    assert (loaded.settings, loaded.data) == (today.settings, f"sampled {today.data}")
+    assert loaded.environment is None
     assert loaded.state[:3] == today.state[:3]
     assert loaded.state[5:] == today.state[5:]
     for layer, expected in zip(loaded.state.velocity or (), today.state.velocity or (), strict=True):

@@ -1,5 +1,5 @@
-"""Where arrays live, and what is asked of them: the backend, shape checks, `tensor` and `stack`.
+"""Arrays: the backend that computes with them, shape checks, `tensor` and `stack`.
 
-Nothing here is global. A function that needs more than operators asks `array_namespace(x)` for the functions of the
-array that it was given, and therefore runs wherever that array lives.
+No library is chosen globally. A function that needs more than operators gets its argument's library from
+`array_namespace(x)`, and therefore runs on the device that the argument is on.
 """

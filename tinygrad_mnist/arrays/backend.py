@@ -30,14 +30,14 @@ class Backend:
     description: str
 
     def to_device(self, array: Array) -> Array:
-        """Return a host array as an array on this backend's device. Data moves to the device here and nowhere else."""
+        """Return a host array as an array on this backend's device."""
         return self.xp.asarray(array, device=self.device)
 
 
 def choose_backend(name: str = "auto") -> Backend:
-    """Return the backend called `numpy` or `cupy`. With `auto`, return CuPy if it works here, else NumPy.
+    """Return the backend called `numpy` or `cupy`. With `auto`, return CuPy if it works here, and NumPy otherwise.
 
-    Raises BackendError if `cupy` is asked for and cannot be used, and ValueError for any other name.
+    Raises BackendError if `cupy` is requested but cannot be used, and ValueError for any other name.
     """
     if name not in ("auto", "numpy", "cupy"):
         raise ValueError(f"there is no backend {name!r}: choose auto, numpy or cupy")
@@ -54,7 +54,7 @@ def choose_backend(name: str = "auto") -> Backend:
 
 def array_namespace(x: Array) -> Any:
     """Return the functions of an array's own library, under the names of the array API standard."""
-    # A training step on a small batch takes 100 microseconds and asks ten times: skip the search for NumPy.
+    # A training step on a small batch takes 100 microseconds and calls this ten times, so NumPy needs a fast path.
     return NUMPY if type(x) is np.ndarray else array_api_compat.array_namespace(x)
 
 
@@ -66,11 +66,10 @@ def enough_memory() -> Iterator[None]:
     except MemoryError as error:
         # CuPy's own exception is a MemoryError too, but its class can be named only if CuPy can be imported.
         on_gpu = type(error).__name__ == "OutOfMemoryError"
-        device_name, remedy = ("GPU", "use --backend numpy") if on_gpu else ("machine", "close other programs")
+        device_name, remedy = ("GPU", cuda.USE_NUMPY) if on_gpu else ("machine", "close other programs")
         detail = f" ({error})" if str(error) else ""
-        raise BackendError(
-            f"the {device_name} has too little memory{detail}: train with a lower --batch or --hidden, or {remedy}."
-        ) from error
+        wrong = f"the {device_name} has too little memory{detail}"
+        raise BackendError(wrong, "train with a lower --batch or --hidden", remedy) from error
 
 
 def asarray_like(array: Any, like: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Examples: what is learned from, or measured on."""
+"""Examples: images and their targets, to train on or to measure on."""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
@@ -9,12 +9,12 @@ from tinygrad_mnist.arrays.backend import Array
 class Examples(NamedTuple):
     """Images and their targets. Training runs on the device that they are on.
 
-    The images are not copied when some of them are chosen: there may be more than memory can hold.
+    Choosing some of the images does not copy them, because they may be larger than memory.
     """
 
     images: Array  # (M, I) bytes, from 0 (black) to 255 (white)
     rows: Array  # (N,) which of the images to use
-    t: Array  # (N, O) the targets of these, from 0 to 1
+    t: Array  # (N, O) the targets of these images, from 0 to 1
 
 
 EpochTransform: TypeAlias = Callable[[Examples, int], Examples]

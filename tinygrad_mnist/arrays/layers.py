@@ -17,11 +17,11 @@ Parameters: TypeAlias = tuple[Layer, ...]
 """What a network learns, layer by layer from the input to the output."""
 
 Gradients: TypeAlias = tuple[Layer, ...]
-"""The derivative of the loss with respect to each parameter, in the parameter's place, with its shape and dtype."""
+"""The derivative of the loss with respect to each parameter, in the same position, with the same shape and dtype."""
 
 
 def map_layers(function: Callable[..., Any], *networks: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Return the layers that `function` makes of the arrays in the same place of each of the networks.
+    """Return the layers that result from calling `function` on the arrays in the same position of each network.
 
     >>> w, dw = (Layer(5.0, 1.0),), (Layer(2.0, 3.0),)
     >>> map_layers(lambda w, dw: w - 0.1 * dw, w, dw)

@@ -1,4 +1,4 @@
-"""Shape checks: what a function requires of its arguments, and an error that names the ones that break the rule."""
+"""Shape checks of a function's arguments. The errors name the arguments whose shapes are wrong."""
 
 from tinygrad_mnist.arrays.backend import Array
 
@@ -15,7 +15,7 @@ def require_same_shape(**arrays: Array) -> None:
 
 
 def require_fit(**arrays: tuple[Array, str]) -> None:
-    """Raise ValueError, naming all arrays, unless each letter stands for one size: x=(x, "NI"), w=(w, "IO")."""
+    """Raise ValueError, naming all arrays, unless each letter has one size throughout: x=(x, "NI"), w=(w, "IO")."""
     sizes: dict[str, int] = {}
     for array, axes in arrays.values():
         shape = array.shape

@@ -22,7 +22,7 @@ def tensor(data: Any, dtype: Any = None) -> Array:
     stays on its device.
 
     Raises ValueError, naming the first item or row that is wrong, if rows differ in shape, kinds are mixed, or an item
-    is not a number. Also raises ValueError if a number does not fit into the dtype.
+    is not a number. Also raises ValueError if the dtype is not numeric or a number does not fit into it.
 
     >>> tensor([[1, 2], [3, 4]])
     array([[1, 2],
@@ -46,7 +46,8 @@ def tensor(data: Any, dtype: Any = None) -> Array:
 def stack(images: Sequence[Any]) -> Array:
     """Return one array (N, H, W) made from N images (H, W) of the same shape and type.
 
-    Raises ValueError, naming it, if an image is not a matrix of numbers or differs from image 0 in shape or type.
+    Raises ValueError if there are no images. Also raises it, naming the image, if one is not a matrix of numbers or
+    differs from image 0 in shape or type.
 
     >>> stack([[[1, 2], [3, 4]], [[5, 6], [7, 8]]]).shape
     (2, 2, 2)
@@ -92,7 +93,7 @@ def _cast(source: Array, dtype: Any) -> Array:
     xp = array_namespace(source)
     if kind == "complex" and target != "complex":
         raise ValueError(f"complex numbers do not fit into {dtype}")
-    # Overflow is found by looking at the result, so the warning is not needed.
+    # The check of the result below finds any overflow, so NumPy's warning is not needed.
     with np.errstate(over="ignore", invalid="ignore"):
         array = xp.astype(source, dtype)
         if target in ("bool", "integer"):
@@ -152,7 +153,7 @@ def _kind_of(dtype: Any) -> str | None:
     try:
         return KINDS.get(np.dtype(dtype).kind)
     except TypeError:
-        # The types of other libraries are their own objects, whose names end in NumPy's names.
+        # Other libraries have types of their own, whose names end in NumPy's names.
         return KINDS.get(np.dtype(str(dtype).rpartition(".")[2]).kind)
 
 

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from tinygrad_mnist import datasets, metrics, similarity
 from tinygrad_mnist.arrays.backend import Array, Backend, to_host
 from tinygrad_mnist.commands import options
-from tinygrad_mnist.console import output
+from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 
 DISTANCES: dict[str, Callable[[Array, Array], Array]] = {"l1": similarity.l1, "squared": similarity.squared}
 
 
-@click.command()
+@click.command(cls=command_line.Command)
 @options.data
 @options.digits
 @options.backend
@@ -42,11 +42,11 @@ def baseline(source: str, digits: tuple[int, ...], backend: Backend, as_json: bo
         return
     output.line("data", data.origin)
     output.line("device", backend.description)
-    click.echo(f"\n{'distance':<10}{'L1':>22}{'squared':>22}")
+    output.page(f"\n{'distance':<10}{'L1':>22}{'squared':>22}")
     for row, digit in enumerate(digits):
         cells = (f"{n[row, row]}/{n[row].sum()} = {shares[name][str(digit)]:.4f}" for name, n in counts.items())
-        click.echo(f"digit {digit}   " + "".join(f"{cell:>22}" for cell in cells))
-    click.echo("mean      " + "".join(f"{mean:>22.4f}" for mean in means.values()))
+        output.echo(f"digit {digit}   " + "".join(f"{cell:>22}" for cell in cells))
+    output.echo("mean      " + "".join(f"{mean:>22.4f}" for mean in means.values()))
 
 
 def _confusion_matrices(data: DataSet, digits: tuple[int, ...], backend: Backend) -> dict[str, NDArray[np.int64]]:

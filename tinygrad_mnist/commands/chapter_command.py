@@ -9,10 +9,10 @@ from tinygrad_mnist.chapter import SECTIONS
 from tinygrad_mnist.chapter.material import DIGITS, Material
 from tinygrad_mnist.chapter.section import Figure, Section
 from tinygrad_mnist.commands import options
-from tinygrad_mnist.console import chapter_page, output
+from tinygrad_mnist.console import chapter_page, command_line, output
 
 
-@click.command()
+@click.command(cls=command_line.Command)
 @options.data
 @click.option(
     "--section",
@@ -21,9 +21,7 @@ from tinygrad_mnist.console import chapter_page, output
     type=click.Choice(list(SECTIONS)),
     help=f"Show only one section: {', '.join(SECTIONS)}.",
 )
-@click.option(
-    "--seed", type=options.WholeNumber(0, 2**63 - 1), default=0, show_default=True, help="Seed for all random numbers."
-)
+@click.option("--seed", type=options.SEED, default=0, show_default=True, help="Seed for all random numbers.")
 @options.json_events
 def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:
     """Walk through the book's chapter.
@@ -46,12 +44,12 @@ def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:
         if as_json:
             output.event("section", name=name, **_fields(sections[name]))
         else:
-            click.echo(chapter_page.section(sections[name], f"{names.index(name) + 1} of {len(names)}: {name}"))
+            output.page(chapter_page.section(sections[name], f"{names.index(name) + 1} of {len(names)}: {name}"))
     if as_json:
         figures = [{"section": name, **_figure(figure)} for name in sections for figure in sections[name].figures]
         output.event("result", seed=seed, same=sum(figure["same"] for figure in figures), figures=figures)
     elif not only:
-        click.echo(chapter_page.summary(sections))
+        output.page(chapter_page.summary(sections))
 
 
 def _fields(section: Section) -> dict[str, Any]:
@@ -67,10 +65,4 @@ def _fields(section: Section) -> dict[str, Any]:
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
-    return {
-        "name": figure.name,
-        "book": figure.book,
-        "here": figure.here,
-        "same": figure.same,
-        "comparable": figure.comparable,
-    }
+    return {name: getattr(figure, name) for name in ("name", "book", "here", "same", "comparable")}

@@ -1,18 +1,17 @@
 """data: the available data sets, where they came from, and how to get more."""
 
 import os
-from urllib.parse import urlsplit
 
 import click
 
 from tinygrad_mnist import datasets
 from tinygrad_mnist.commands import options
-from tinygrad_mnist.console import output
+from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.datasets import mnist, stroke_cache
 from tinygrad_mnist.datasets.bars import track
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=command_line.Group, invoke_without_command=True)
 @options.json_events
 def data(as_json: bool) -> None:
     """Show the available data sets.
@@ -35,26 +34,27 @@ def data(as_json: bool) -> None:
         of_mnist = {"folder": folder, "files": files, "origins": origins}
         output.event("result", mnist=of_mnist, strokes={"folder": datasets.STROKES, "digits": drawn})
         return
-    click.echo(f"MNIST in {folder}")
+    output.echo(f"MNIST in {folder}")
     for name, state in files.items():
-        click.echo(f"  {name:<25}{state}")
+        output.echo(f"  {name:<25}{state}")
         if state != "missing":
-            click.echo(f"    {origins.get(name, 'not downloaded by this program')}")
+            output.echo(f"    {origins.get(name, 'not downloaded by this program')}")
     if os.environ.get(datasets.FOLDER_VARIABLE):
-        click.echo(f"  {datasets.FOLDER_VARIABLE} names this folder.")
+        output.echo(f"  {datasets.FOLDER_VARIABLE} names this folder.")
     elif set(files.values()) != {"verified"}:
-        click.echo("  'data fetch' downloads the missing files.")
-    click.echo(f"strokes in {datasets.STROKES}, drawn by this program")
-    click.echo(f"  digits {', '.join(map(str, drawn))}" if drawn else "  none yet")
+        output.echo("  'data fetch' downloads the missing files.")
+    output.echo(f"strokes in {datasets.STROKES}, drawn by this program")
+    output.echo(f"  digits {', '.join(map(str, drawn))}" if drawn else "  none yet")
     if len(drawn) < 10:
-        click.echo("  'data strokes' draws the missing digits.")
+        output.echo("  'data strokes' draws the missing digits.")
 
 
 def _web_addresses(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """Return the mirrors. Refuses a value that is not the address of a web server."""
+    from tinygrad_mnist.datasets import download  # slow to import
+
     for value in values:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or ".." in parts.hostname:
+        if not download.is_web_address(value):
             raise click.BadParameter(f"{value!r} is not an address that starts with http:// or https://.", param=option)
     return values
 
@@ -72,18 +72,19 @@ def _web_addresses(_: click.Context, option: click.Parameter, values: tuple[str,
 def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
     """Download MNIST and verify it.
 
-    Puts about 12 MB into data/mnist. Files that are already there and verified are left unchanged.
+    Downloads 12 MB and puts 55 MB into data/mnist. Files that are already there and verified are left unchanged. If
+    TINYGRAD_MNIST_DATA names a folder, that folder is verified instead, and nothing is downloaded.
 
     \b
     Example:
       python cli.py data fetch
     """
-    training, test = mnist.read_or_download(datasets.MNIST, mirrors or mnist.MIRRORS, output.notice, output.Bar)
-    counts = {"training": len(training.labels), "test": len(test.labels)}
+    found, folder = datasets.load_mnist(output.notice, output.Bar, mirrors), datasets.mnist_folder()
+    counts = {"training": len(found.training.labels), "test": len(found.test.labels)}
     if as_json:
-        output.event("result", folder=datasets.MNIST, verified=True, **counts)
+        output.event("result", folder=folder, verified=True, **counts)
     else:
-        click.echo(f"MNIST is in {datasets.MNIST}, verified: {_digits(counts)}.")
+        output.echo(f"MNIST is in {folder}, verified: {_digits(counts)}.")
 
 
 @data.command()
@@ -99,12 +100,12 @@ def strokes(as_json: bool) -> None:
       python cli.py data strokes
     """
     for digit in track(range(10), "strokes", output.Bar):
-        stroke_cache.ensure_saved(datasets.STROKES, digit)
+        stroke_cache.ensure_saved(datasets.STROKES, digit, output.notice)
     counts = {"training": 10 * stroke_cache.TRAINING, "test": 10 * stroke_cache.TEST}
     if as_json:
         output.event("result", folder=datasets.STROKES, **counts)
     else:
-        click.echo(f"Strokes are in {datasets.STROKES}: {_digits(counts)}.")
+        output.echo(f"Strokes are in {datasets.STROKES}: {_digits(counts)}.")
 
 
 def _digits(counts: dict[str, int]) -> str:

@@ -1,11 +1,11 @@
-"""derivative: the warm-up, the derivative of x²."""
+"""derivative: the warm-up, the derivative of the square of x."""
 
 import math
 
 import click
 
 from tinygrad_mnist.commands import options
-from tinygrad_mnist.console import output
+from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.passes import square
 from tinygrad_mnist.proof import oracles
 
@@ -13,14 +13,14 @@ MAX_X = math.sqrt(1e300)
 """For a larger x, its square or the squares near it overflow."""
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(cls=command_line.Command, context_settings={"ignore_unknown_options": True})
 @click.argument("x", type=options.Number(min=-MAX_X, max=MAX_X))
 @options.json_events
 def derivative(x: float, as_json: bool) -> None:
-    """Show x² and its derivative at X.
+    """Show the square of X and its derivative.
 
-    The derivative worked out by hand is 2x (see tinygrad_mnist/passes/square.py). The measured one is how much x²
-    changes if x is moved up and down a little. If the derivation were wrong, the two would differ.
+    The derivative worked out by hand is 2x (see tinygrad_mnist/passes/square.py). The measured one is how much the
+    square changes if x is moved up and down a little. If the derivation were wrong, the two would differ.
 
     \b
     Example:

@@ -6,11 +6,11 @@ import click
 
 from tinygrad_mnist.arrays.backend import choose_backend
 from tinygrad_mnist.commands import options
-from tinygrad_mnist.console import output
+from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.errors import BackendError
 
 
-@click.command()
+@click.command(cls=command_line.Command)
 @options.json_events
 def devices(as_json: bool) -> None:
     """Show where this machine can compute.
@@ -36,4 +36,4 @@ def _described(name: str) -> dict[str, Any]:
     try:
         return {"usable": True, "description": choose_backend(name).description}
     except BackendError as error:
-        return {"usable": False, "description": str(error)}
+        return {"usable": False, "description": command_line.advice(error)}

@@ -8,12 +8,12 @@ import numpy as np
 from tinygrad_mnist import datasets, metrics
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.commands import options
-from tinygrad_mnist.console import output, plots
+from tinygrad_mnist.console import command_line, output, plots
 from tinygrad_mnist.runs import checkpoint
 from tinygrad_mnist.runs.inference import logits_of_digits
 
 
-@click.command()
+@click.command(cls=command_line.Command)
 @options.model
 @options.data
 @options.backend
@@ -48,7 +48,7 @@ def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_j
     output.line("data", data.origin)
     output.line("device", backend.description)
     output.line("accuracy", f"{output.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits")
-    click.echo("\n" + output.confusion_table(counts.tolist(), trained.digits, shares))
+    output.page("\n" + output.confusion_table(counts.tolist(), trained.digits, shares))
     if plot is not None:
-        click.echo()
+        output.echo()
         output.line("plot", plot)

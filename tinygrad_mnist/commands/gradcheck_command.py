@@ -6,7 +6,7 @@ import click
 
 from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.commands import options
-from tinygrad_mnist.console import output
+from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.datasets.bars import track
 from tinygrad_mnist.proof.cases import all_cases
 from tinygrad_mnist.proof.gradcheck import UPSTREAM, Check, GradientCase, check, source_line
@@ -16,8 +16,8 @@ COLUMNS = {"differences": 11, "complex step": 13, "float32": 8, "order": 6}
 """The oracles that have a column in the table, and its width."""
 
 
-@click.command()
-@click.option("--seed", type=options.WholeNumber(0), default=0, help="Draw different numbers.")
+@click.command(cls=command_line.Command)
+@click.option("--seed", type=options.SEED, default=0, help="Draw different numbers.")
 @click.option(
     "--dtype",
     type=click.Choice(["both", "float32", "float64"]),
@@ -69,24 +69,24 @@ def _list_bugs(as_json: bool) -> None:
         output.event("result", plants=descriptions)
         return
     for name, description in descriptions.items():
-        click.echo(f"{name:<20}{description}")
+        output.echo(f"{name:<20}{description}")
 
 
 def _print_report(checks: Sequence[Check], cases: dict[str, GradientCase]) -> None:
     """Print the table of errors, what else was checked, and for each wrong derivative the line that computes it."""
-    click.echo(" " * 18 + "".join(f"{oracle:>{width}}" for oracle, width in COLUMNS.items()))
+    output.echo(" " * 18 + "".join(f"{oracle:>{width}}" for oracle, width in COLUMNS.items()))
     for name, case in cases.items():
         for argument in case.arguments:
-            click.echo(_row(_of(checks, name, argument)))
+            output.echo(_row(_of(checks, name, argument)))
     others = sum(result.oracle not in COLUMNS for result in checks)
-    click.echo(f"\nAlso {others} checks of shapes, dtypes, repeated calls,")
-    click.echo("unchanged inputs, zero gradients and linearity.")
+    output.page(f"\nAlso {others} checks of shapes, dtypes, repeated calls,")
+    output.echo("unchanged inputs, zero gradients and linearity.")
     kinks = max(sum(result.kinks for result in checks if result.oracle == oracle) for oracle in COLUMNS)
     if kinks:
-        click.echo(f"Points skipped because they have no derivative: {kinks}.")
+        output.echo(f"Points skipped because they have no derivative: {kinks}.")
     failed = [result for result in checks if not result.passed]
     _print_errors(failed, cases)
-    click.echo(f"\n{len(checks)} checks: {f'{len(failed)} failed' if failed else 'all passed'}")
+    output.page(f"\n{len(checks)} checks: {f'{len(failed)} failed' if failed else 'all passed'}")
 
 
 def _print_errors(failed: Sequence[Check], cases: dict[str, GradientCase]) -> None:
@@ -98,11 +98,11 @@ def _print_errors(failed: Sequence[Check], cases: dict[str, GradientCase]) -> No
             if results := _of(failed, case.name, argument):
                 place, _, code = source_line(case, argument).partition(": ")
                 gradient = f", d{argument}" if argument in case.arguments else ""
-                click.echo(f"\nWRONG: {case.name}{gradient}\n  {place}\n    {code}")
+                output.page(f"\nWRONG: {case.name}{gradient}\n  {place}\n    {code}")
                 for result in results:
-                    click.echo(f"  {result.oracle}: error {result.error:.0e}, allowed {result.tolerance:.0e}")
+                    output.echo(f"  {result.oracle}: error {result.error:.0e}, allowed {result.tolerance:.0e}")
     if passes and len(passes) < len(wrong):
-        click.echo(f"\nWrong as a result: {', '.join(case.name for case in wrong if case.chained)}.")
+        output.page(f"\nWrong as a result: {', '.join(case.name for case in wrong if case.chained)}.")
 
 
 def _of(checks: Sequence[Check], name: str, argument: str) -> list[Check]:

@@ -1,6 +1,6 @@
 """Options and arguments that several commands share, and the types of their values."""
 
-import math
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,33 +10,57 @@ from click.core import ParameterSource
 
 from tinygrad_mnist.arrays.backend import Backend, choose_backend
 from tinygrad_mnist.console import plots
+from tinygrad_mnist.console.command_line import MAX_VALUE
 from tinygrad_mnist.runs.checkpoint import MAX_LAYERS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-FILE = click.Path(path_type=Path)
 
 MAX_UNITS = 100_000
 """The largest hidden layer that is accepted, because a larger number is most likely a typing error."""
 
 
-class Number(click.FloatRange):
+class _Number(click.ParamType):  # type: ignore[type-arg]  # which is generic only from click 8.2
+    """A number that is written as usual, without the spaces, underscores and words that only Python accepts."""
+
+    form: str
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        if not re.fullmatch(self.form, str(value)):
+            self.fail(f"{_quoted(str(value))} is not a valid {self.name}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Number(_Number, click.FloatRange):
     """A finite number in a range. Help and errors call it a number: click's own name is "float range"."""
 
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number. Refuses infinity and NaN, which click's ranges let through."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
+    name, form = "number", r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 
-class WholeNumber(click.IntRange):
+class WholeNumber(_Number, click.IntRange):
     """A whole number in a range. Help and errors call it that: click's own name is "integer range"."""
 
-    name = "whole number"
+    name, form = "whole number", "[+-]?[0-9]+"
+
+
+class FilePath(click.Path):
+    """The name of a file or a folder. If it exists and cannot be read, that is bad data rather than bad usage."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(readable=False, **settings)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path. Refuses an empty name, and one with a character that no name can have."""
+        if not value or "\0" in str(value):
+            self.fail(f"{_quoted(str(value))} is not the name of a file or a folder.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = FilePath(path_type=Path)
+
+EPOCHS, BATCH, SEED = WholeNumber(1, 1_000_000), WholeNumber(1, 10**9), WholeNumber(0, 2**63 - 1)
+RATE = Number(0, 1e100, min_open=True)
+"""The types of frequent numbers. Their upper bounds are far beyond every useful value."""
 
 
 class RenamedChoice(click.Choice):  # type: ignore[type-arg]  # which is generic only from click 8.2
@@ -89,7 +113,7 @@ def sizes(_: click.Context, option: click.Parameter, value: str | None) -> tuple
 
 def _quoted(value: str) -> str:
     """Return a value in quotes for an error message, cut off if it is long."""
-    return repr(value if len(value) <= 40 else f"{value[:40]}...")
+    return repr(value if len(value) <= MAX_VALUE else f"{value[:MAX_VALUE]}...")
 
 
 def _require_plottable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
@@ -121,6 +145,7 @@ model = click.argument("model", type=FILE)
 
 data = click.option(
     *("--data", "-d", "source"),
+    type=FilePath(),
     metavar="auto|mnist|strokes|DIR",
     default="auto",
     help="MNIST, digits drawn by this program (strokes), or a folder that has MNIST's four files or images in folders "

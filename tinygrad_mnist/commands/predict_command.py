@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinygrad_mnist import metrics
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.commands import options
-from tinygrad_mnist.console import output
+from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.console.pictures import lines
 from tinygrad_mnist.datasets import images
 from tinygrad_mnist.datasets.strokes import SIDE
@@ -19,9 +19,9 @@ from tinygrad_mnist.runs import checkpoint
 from tinygrad_mnist.runs.inference import logits_of_images
 
 
-@click.command()
+@click.command(cls=command_line.Command)
 @options.model
-@click.argument("pictures", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.argument("pictures", metavar="IMAGE...", nargs=-1, required=True, type=options.FilePath(allow_dash=True))
 @options.backend
 @options.json_events
 def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: bool) -> None:
@@ -51,7 +51,7 @@ def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: b
         return
     for picture, image, digit, probability in zip(pictures, prepared, digits, probabilities, strict=True):
         output.line("image", picture)
-        click.echo("\n".join(lines(image)))
+        output.page("\n".join(lines(image)))
         output.line("digit", f"{digit}   {output.probability(probability)}")
 
 

@@ -1,24 +1,22 @@
 """show: digits, ideal digits, and a network's weights and mistakes, as pictures in the terminal or in a file."""
 
-import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from tinygrad_mnist import datasets, metrics, similarity
 from tinygrad_mnist.arrays.backend import Array, Backend, to_host
 from tinygrad_mnist.commands import options
-from tinygrad_mnist.console import output, plots
+from tinygrad_mnist.console import command_line, output, plots
 from tinygrad_mnist.console.pictures import lines, side_by_side, sign_names, signed_lines
 from tinygrad_mnist.datasets.digits import MAX_PIXEL
-from tinygrad_mnist.errors import CheckpointError, PlotError
+from tinygrad_mnist.errors import PlotError
 from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.runs.inference import logits_of_digits
+from tinygrad_mnist.runs.unit_pictures import strongest_units
 
 Facts = dict[str, Any]
 
@@ -32,11 +30,11 @@ def count_option(default: int) -> Callable[[options.Command], options.Command]:
     return click.option("--count", "-n", type=kind, default=default, help="Largest number of pictures.")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=command_line.Group, invoke_without_command=True)
 @options.data
 @options.digits_to_show
 @count_option(6)
-@click.option("--seed", type=options.WholeNumber(0), help="Choose digits at random, with this seed.")
+@click.option("--seed", type=options.SEED, help="Choose digits at random, with this seed.")
 @options.plot
 @options.json_events
 def show(source: str, digits: tuple[int, ...], count: int, seed: int | None, plot: Path | None, as_json: bool) -> None:
@@ -110,16 +108,11 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    sizes, (first, *later_layers) = trained.layer_sizes, trained.parameters
-    side = math.isqrt(sizes[0])
-    if side**2 != sizes[0]:
-        raise CheckpointError(f"{model} was trained on images of {sizes[0]} pixels, and only square ones can be shown.")
-    units = (metrics.strongest_units(later_layers[0].w) if later_layers else np.arange(sizes[-1]))[:count]
-    pictures = first.w.T[units].reshape(-1, side, side)
+    units, captions, pictures = strongest_units(model, trained, count)
     least, largest = pictures.min(axis=(1, 2)), pictures.max(axis=(1, 2))
-    captions = _unit_names(trained, units)
-    shown = _records(unit=units, name=captions, bias=first.b[units], least=least, largest=largest)
-    result = {"digits": trained.digits, "layers": sizes, "hidden": bool(later_layers), "shown": shown}
+    shown = _records(unit=units, name=captions, bias=trained.parameters[0].b[units], least=least, largest=largest)
+    sizes, hidden = trained.layer_sizes, len(trained.parameters) > 1
+    result = {"digits": trained.digits, "layers": sizes, "hidden": hidden, "shown": shown}
     raises, lowers = sign_names() if plot is None else ("blue", "red")
     report = {"model": f"{model}, layers {output.layers(sizes)}", "pixels": f"{raises} counts for, {lowers} against"}
     title = f"Weights: {click.format_filename(model, shorten=True)}"
@@ -186,22 +179,10 @@ def _present(
         output.line("plot", plot)
     elif captions:
         drawn = signed_lines(pictures) if signed else [lines(picture) for picture in pictures]
-        click.echo("\n" + side_by_side(drawn, captions))
+        output.page("\n" + side_by_side(drawn, captions))
 
 
 def _records(**columns: Iterable[Any]) -> list[Facts]:
     """Return one record for each row of the columns, with values that JSON can represent."""
     plain = (np.asarray(list(column)).tolist() for column in columns.values())
     return [dict(zip(columns, row, strict=True)) for row in zip(*plain, strict=True)]
-
-
-def _unit_names(trained: Checkpoint, units: NDArray[np.intp]) -> list[str]:
-    """Return the captions for units of the first layer."""
-    digits, later_layers = trained.digits, trained.parameters[1:]
-    if not later_layers:
-        return [f"{digits[0]} against {digits[1]}"] if len(digits) == 2 else [f"digit {digits[unit]}" for unit in units]
-    if len(later_layers) > 1:
-        return [f"unit {unit}" for unit in units]
-    # A unit's weights in the last layer are the logits that it contributes.
-    supported = metrics.classify(later_layers[0].w[units], digits)
-    return [f"unit {unit}, for {digit}" for unit, digit in zip(units, supported, strict=True)]

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 import click
 
 from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table
+from tinygrad_mnist.console import output
 from tinygrad_mnist.console.pictures import lines, side_by_side
 
 WIDTH = 60
 INDENT, GAP = "  ", "   "
 SAME, NOT_COMPARABLE = "=", "*"
 
-NEXT_STEPS = """Next steps
-  python cli.py gradcheck             check all derivatives
-  python cli.py train --hidden 30     beat the book's result
-  python cli.py train --preset best   train the best network
-  tinygrad_mnist/passes/              read the derivations"""
+NEXT_STEPS = (
+    "Next, 'gradcheck' checks all derivatives, 'train --hidden 30' beats the book's result, 'train --preset best' "
+    "trains the best network, and tinygrad_mnist/passes/ has the derivations."
+)
 
 
 def section(content: Section, place: str) -> str:
@@ -28,7 +28,7 @@ def section(content: Section, place: str) -> str:
     parts += map(_table, content.tables)
     if content.figures:
         parts.append(_figures({"": content.figures}))
-    parts.append("\n".join([*_named("digits", content.origin), *_named("code", *content.code)]))
+    parts.append("\n".join([*_named("digits", output.printable(content.origin)), *_named("code", *content.code)]))
     return "\n\n".join(parts) + "\n\n"
 
 
@@ -44,7 +44,7 @@ def summary(sections: Mapping[str, Section]) -> str:
         )
     title = click.style("All the figures", bold=True) + f"\n{'-' * WIDTH}"
     figures = _figures({name: content.figures for name, content in sections.items()})
-    return "\n\n".join([title, figures, textwrap.fill(verdict, WIDTH), NEXT_STEPS])
+    return "\n\n".join([title, figures, textwrap.fill(verdict, WIDTH), textwrap.fill(NEXT_STEPS, WIDTH)])
 
 
 def _figures(by_section: Mapping[str, Sequence[Figure]]) -> str:

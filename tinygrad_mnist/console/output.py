@@ -1,7 +1,11 @@
-"""What commands print: results and JSON on standard output, notices and progress on standard error."""
+"""What commands print: results and JSON on standard output, notices and progress on standard error.
+
+No character of a file name controls the terminal or ends a line, and none is missing in the encoding of the terminal.
+"""
 
 import json
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -18,20 +22,47 @@ MAX_SPACED = 4
 ALMOST_ONE = 0.9999
 """The largest probability that is not shown as 100 % in two decimal places."""
 
+CONTROL = "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udc7f\udd00-\udfff\ufeff\ufffe\uffff]"
+"""The characters that control a terminal, end a line, change the direction of writing, or are not text."""
+
+NOTHING, LAYOUT = "(?!)", r"\n|\x1b\[[\d;]*m"
+"""The control characters that a line has, and those that a page has: the ends of its lines, and colors."""
+
+
+def printable(text: str | os.PathLike[str], stream: TextIO | None = None, kept: str = NOTHING) -> str:
+    """Return text that every terminal can show. Control characters become Python's escape sequences, if not `kept`.
+
+    So do the characters that the encoding of `stream` lacks. Bytes of a file name that are not valid text are replaced.
+    """
+    escape = re.compile(f"({kept})|{CONTROL}")
+    escaped = escape.sub(lambda found: found[1] or ascii(found[0])[1:-1], os.fspath(text))
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return click.format_filename(escaped).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def echo(text: str = "", err: bool = False) -> None:
+    """Print one line to standard output, or to standard error."""
+    click.echo(printable(text, sys.stderr if err else sys.stdout), err=err)
+
+
+def page(text: str) -> None:
+    """Print lines of text, which may be colored, to standard output."""
+    click.echo(printable(text, sys.stdout, LAYOUT))
+
 
 def event(kind: str, **fields: Any) -> None:
     """Print one JSON object on one line. Paths become text."""
-    click.echo(json.dumps({"event": kind, **fields}, default=os.fspath))
+    echo(json.dumps({"event": kind, **fields}, default=os.fspath))
 
 
 def notice(text: str) -> None:
     """Print a sentence to standard error, separate from results."""
-    click.echo(text, err=True)
+    echo(text, err=True)
 
 
 def line(label: str, text: str | os.PathLike[str]) -> None:
-    """Print a labeled line of a report. Bytes of a file name that are not valid text are replaced."""
-    click.echo(f"{label:<{LABEL}}{click.format_filename(text)}")
+    """Print a labeled line of a report."""
+    echo(f"{label:<{LABEL}}{os.fspath(text)}")
 
 
 def paragraph(label: str, text: str) -> None:
@@ -77,7 +108,7 @@ def confusion_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shar
 
 
 class Bar:
-    """A progress bar on standard error, as pooch uses it. Hidden without a terminal, or if the total is not known."""
+    """A progress bar on standard error. Hidden without a terminal, or if the total is not known."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -93,16 +124,14 @@ class Bar:
     def total(self, count: int) -> None:
         self._total = count
         if count and is_terminal(sys.stderr):
-            self._bar = click.progressbar(length=count, label=self.name, width=12, file=sys.stderr)
+            name = printable(self.name, sys.stderr)
+            self._bar = click.progressbar(length=count, label=name, width=12, file=sys.stderr)
             self._bar.render_progress()
 
     def update(self, count: int) -> None:
         """Advance the bar by this number of bytes or items."""
         if self._bar is not None:
             self._bar.update(count)
-
-    def reset(self) -> None:
-        """Do nothing. Pooch calls this only when the bar is full, and then fills it again."""
 
     def close(self) -> None:
         """Leave the bar as it is, and end its line."""

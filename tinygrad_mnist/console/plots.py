@@ -172,6 +172,7 @@ def _sheet(
     """
     from matplotlib.patches import Rectangle
 
+    title = output.printable(title)
     count, height, width = pictures.shape
     tall = SIDE * height / width
     columns = _columns(count)

@@ -46,7 +46,7 @@ class QuietReporter:
 
     def finish(self, facts: Facts) -> None:
         """Print the accuracy on the test digits."""
-        click.echo(f"test {output.percent(facts['test_accuracy'])} on {facts['data']}, seed {facts['seed']}")
+        output.echo(f"test {output.percent(facts['test_accuracy'])} on {facts['data']}, seed {facts['seed']}")
 
 
 class TextReporter:

@@ -1,4 +1,4 @@
-"""Data sets of digits: MNIST, digits drawn by this program, or a folder of your own with MNIST's files or images."""
+"""Data sets of digits: MNIST, digits drawn by this program, or your own folder with MNIST's files or images."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tinygrad_mnist.datasets import image_folder, mnist, stroke_cache
 from tinygrad_mnist.datasets.bars import MakeBar
-from tinygrad_mnist.datasets.digits import DataSet
+from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.errors import DataError
 
 MNIST, STROKES = Path("data/mnist"), Path("data/strokes")
@@ -47,7 +47,7 @@ def load_folder(folder: Path, digits: Sequence[int], make_bar: MakeBar | None = 
     """
     if not folder.is_dir():
         raise DataError(
-            f"{folder} is not a folder: --data takes auto, mnist, strokes, or a folder with MNIST's files or images."
+            f"{folder} is not a folder", "--data takes auto, mnist, strokes, or a folder with MNIST's files or images"
         )
     if image_folder.has_images(folder):
         return image_folder.read(folder, digits, make_bar)
@@ -63,28 +63,39 @@ def mnist_folder() -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE) or MNIST)
 
 
-def load_mnist(notify: Callable[[str], object], make_bar: MakeBar | None = None) -> DataSet:
+def load_mnist(
+    notify: Callable[[str], object], make_bar: MakeBar | None = None, mirrors: Sequence[str] = ()
+) -> DataSet:
     """Return MNIST from `mnist_folder()`. It is downloaded if needed, but only into data/mnist.
 
-    Raises DataError if it cannot be read or downloaded, or if the folder that the environment variable names is
-    missing or does not hold the official MNIST.
+    `mirrors` replace the usual ones. Raises DataError if it cannot be read or downloaded, or if the folder that the
+    environment variable names is missing or does not hold the official MNIST.
     """
     folder = mnist_folder()
     if os.environ.get(FOLDER_VARIABLE):
-        if not folder.is_dir():
-            raise DataError(f"{FOLDER_VARIABLE} names {folder}, which is not a folder: correct or unset the variable.")
-        training, test, verified = mnist.read(folder)
-        if not verified:
-            raise DataError(
-                f"{FOLDER_VARIABLE} names {folder}, which is not the official MNIST: unset it, or use --data {folder}."
-            )
+        training, test = _read_named_folder(folder)
     else:
-        training, test = mnist.read_or_download(folder, mnist.MIRRORS, notify, make_bar)
+        training, test = mnist.read_or_download(folder, mirrors or mnist.MIRRORS, notify, make_bar)
     return DataSet("mnist", f"MNIST in {folder}, verified", training, test)
 
 
+def _read_named_folder(folder: Path) -> tuple[Digits, Digits]:
+    """Return the digits in the folder that the environment variable names. Raises DataError, which names both."""
+    if not folder.is_dir():
+        raise DataError(f"{FOLDER_VARIABLE} names {folder}, which is not a folder: correct or unset the variable.")
+    try:
+        training, test, verified = mnist.read(folder)
+    except DataError as error:
+        raise DataError(f"{FOLDER_VARIABLE} names {folder}, but {error.args[0]}", *error.args[1:]) from error
+    if not verified:
+        raise DataError(
+            f"{FOLDER_VARIABLE} names {folder}, which is not the official MNIST", "unset it", f"use --data {folder}"
+        )
+    return training, test
+
+
 def load_strokes(digits: Sequence[int], notify: Callable[[str], object], make_bar: MakeBar | None = None) -> DataSet:
-    """Return digits drawn by this program, which needs no network."""
+    """Return digits drawn by this program, which needs no internet connection."""
     training, test = stroke_cache.load(STROKES, digits, notify, make_bar)
     saved = all(stroke_cache.path(STROKES, digit).is_file() for digit in digits)
     return DataSet("strokes", f"digits drawn by this program{f', in {STROKES}' if saved else ''}", training, test)
@@ -95,7 +106,7 @@ def _load_auto(digits: Sequence[int], notify: Callable[[str], object], make_bar:
         return load_mnist(notify, make_bar)
     except DataError as error:
         if os.environ.get(FOLDER_VARIABLE):
-            # Never replace a folder that the user has named with something else.
+            # If the user has named a folder, never use something else instead.
             raise
         notify(f"Using digits drawn by this program instead of MNIST, because {error}")
         return load_strokes(digits, notify, make_bar)

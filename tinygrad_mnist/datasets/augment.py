@@ -21,13 +21,13 @@ ELASTIC = 0.9
 """Standard deviation of the elastic displacement, in pixels."""
 
 ANGLE, SLANT, LOG_SCALE = 0.1, 0.1, 0.08
-"""Standard deviations of the rotation (radians), the slant, and the logarithm of the height's and width's factors."""
+"""Standard deviations of the rotation (radians), the slant, and the logarithms of the factors of height and width."""
 
 SHIFT = 0.4
 """Standard deviation of the shift, in pixels."""
 
 IMAGES_AT_ONCE = 512
-"""How many images are distorted together. Their coordinates take 5 MB."""
+"""The number of images that are distorted together. Their coordinates take 5 MB."""
 
 Floats = NDArray[Any]
 """Coordinates and noise: float32, which takes half the time of float64."""
@@ -36,12 +36,12 @@ Floats = NDArray[Any]
 def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return images (N, H, W), each distorted differently. They depend only on the images and on the state of `rng`.
 
-    As many threads as there are processors each distort a part. Every part has its own random numbers, so the order in
-    which they finish does not matter. The state of `rng` changes.
+    The images are distorted in parts, by one thread per processor. Every part has its own random numbers, so the order
+    in which they finish does not matter. The state of `rng` changes.
     """
     starts = range(0, len(images), IMAGES_AT_ONCE)
     parts = [images[start : start + IMAGES_AT_ONCE] for start in starts]
-    # The default pool has more threads than processors, for work that waits. This work does not wait.
+    # The default pool has more threads than processors, for tasks that wait. These tasks do not wait.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         distorted = pool.map(_distort_part, parts, rng.spawn(len(parts)))
         return np.concatenate([*distorted, images[:0]])
@@ -78,7 +78,7 @@ def smooth_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
 
 
 def _gaussian(size: int) -> Floats:
-    """Return the matrix (size, size) that blurs a column. Its rows have length 1, which keeps the spread at 1."""
+    """Return the matrix (size, size) that blurs a column. Its rows have length 1, so the standard deviation stays 1."""
     positions = np.arange(size)
     weights = np.exp(-0.5 * ((positions[:, None] - positions[None, :]) / SIGMA) ** 2)
     unit: Floats = (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)

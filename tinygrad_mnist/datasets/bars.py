@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 MakeBar = Callable[[str], Any]
-"""Makes a bar with this name. The bar has the attributes that pooch uses: total, update(count), reset(), close()."""
+"""Makes a bar with this name. The bar has the attributes total, update(count) and close()."""
 
 Item = TypeVar("Item")
 

@@ -1,6 +1,8 @@
 """What every data set provides: images of digits with their labels, to train on and to test on."""
 
 import hashlib
+import math
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +16,7 @@ MAX_PIXEL = 255
 """The largest value of a pixel. Pixels are bytes: 0 is the background and 255 is ink."""
 
 COPY_LIMIT = 1 << 28
-"""The most bytes of images that are copied: 256 MB, five times the size of MNIST. A copy briefly needs twice that."""
+"""The limit for copying images, in bytes: 256 MB, five times the size of MNIST. A copy briefly needs twice that."""
 
 
 @dataclass(frozen=True)
@@ -56,27 +58,44 @@ class Digits:
         """Whether a copy of the images takes at most COPY_LIMIT bytes."""
         return len(self.rows) * self.source[:1].nbytes <= COPY_LIMIT
 
+    def require_unchanged(self) -> None:
+        """Raise DataError if the file that the images are read from is now shorter, because reading on would fail.
+
+        Images in memory cannot change. Reading a part of a memory-mapped file that no longer exists ends the process
+        without an error message (SIGBUS), so this is called before each epoch. A file that is cut short during an epoch
+        still has that effect. Replacing or deleting the file is safe, because the system keeps the old content.
+        """
+        if isinstance(self.source, np.memmap) and isinstance(file := _owner(self.source), mmap.mmap):
+            size = self.source.offset + self.source.nbytes
+            if file.size() < size:
+                wrong = f"{self.source.filename} became shorter while it was read"
+                raise DataError(f"{wrong}: restore it, and do not change it during a run.")
+
     def fingerprint(self) -> str:
         """Return 64 hexadecimal digits that identify these digits in this order.
 
-        It is the SHA-256 of the labels, the size of an image, and at most 2,000 evenly spaced images. Reading all of
-        them would take too long if they are a file larger than memory.
+        It is the SHA-256 of the size of an image, the labels, and all images. If the images take more than COPY_LIMIT
+        bytes, it includes only evenly spaced ones, which take between half of COPY_LIMIT and COPY_LIMIT bytes: reading
+        all of a file larger than memory would take too long.
         """
-        sample = self.rows[:: max(1, len(self.rows) // 1000)]
         content = hashlib.sha256(f"{self.source.shape[1:]} {self.source.dtype}".encode())
         content.update(np.ascontiguousarray(self.labels).data)
-        content.update(self.source[sample].data)
+        step = max(1, math.ceil(len(self.rows) * self.source[:1].nbytes / COPY_LIMIT))
+        sample = self.rows[::step]
+        for first in range(0, len(sample), 1000):
+            content.update(self.source[sample[first : first + 1000]].data)
         return content.hexdigest()
 
     def only(self, digits: Sequence[int]) -> "Digits":
-        """Return the digits with these labels, in their order. Raises DataError if a label has no image."""
+        """Return the digits with these labels, in the same order. Raises DataError if a label has no image."""
         for digit in digits:
             if not np.any(self.labels == digit):
-                raise DataError(f"the data set has no image of digit {digit}: use different --data or --digits.")
+                wrong = f"the data set has no image of digit {digit}"
+                raise DataError(wrong, "use different --data", "use different --digits")
         return self.take(np.isin(self.labels, np.asarray(digits)))
 
     def hold_out(self, share: float, seed: int) -> tuple["Digits", "Digits"]:
-        """Return the training digits and the held-out digits, which are a share of all digits, drawn by the seed.
+        """Return the training digits and the held-out digits, which are a share of all digits, drawn with the seed.
 
         Both get at least one image. Raises DataError if there are fewer than two.
         """
@@ -87,6 +106,14 @@ class Digits:
         order = np.random.default_rng(seed).spawn(1)[0].permutation(count)
         held_out = min(count - 1, max(1, round(share * count)))
         return self.take(np.sort(order[held_out:])), self.take(np.sort(order[:held_out]))
+
+
+def _owner(array: NDArray[Any]) -> object:
+    """Return the object whose memory an array uses."""
+    owner: object = array
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    return owner
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,10 @@ TYPES: dict[int, np.dtype[Any]] = {
     0x0D: np.dtype(">f4"),
     0x0E: np.dtype(">f8"),
 }
-"""The element types of the format by their codes."""
+"""The element types of the format, by their codes."""
 
 MAX_AXES = 64
-"""The most axes that a NumPy array can have. The format itself allows 255."""
+"""The largest number of axes that a NumPy array can have. The format itself allows 255."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_EXPANSION = 1032

@@ -1,10 +1,10 @@
-"""A folder of images as a data set. The name of the folder that an image is in is its label.
+"""A folder of images as a data set. The label of an image is the name of its folder.
 
     DIR/train/3/*.png  DIR/valid/3/*.png    as in fast.ai's MNIST_SAMPLE and MNIST_TINY
     DIR/training/3/*.png  DIR/testing/3/*.png    as in MNIST_PNG
 
-Hidden files and folders are ignored. So are files outside the folders of the digits, and files in them whose names do
-not end like an image's. A folder that is not named 0 to 9 is refused, because its images would be left out.
+Hidden files and folders are ignored. So are files outside the folders of the digits, and files in them without the
+extension of an image. A folder that is not named 0 to 9 is refused, because its images would be left out.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def read(folder: Path, digits: Sequence[int], make_bar: MakeBar | None = None) -
 
 
 def load_image(path: Path) -> NDArray[np.uint8]:
-    """Return the image (28, 28) in a file. It is left unchanged if it is gray, of this size and on black.
+    """Return the image (28, 28) in a file. It is unchanged if it is gray, has this size, and is on black.
 
     Otherwise it is prepared like a photo. Raises DataError, which names the file, if it cannot be read or has no digit.
     """
@@ -80,10 +80,10 @@ def _files(folder: Path) -> list[Path]:
     from PIL import Image
 
     if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}: add images of that digit, or use different --digits.")
+        raise DataError(f"there is no folder {folder}", "add images of that digit", "use different --digits")
     endings = Image.registered_extensions()
     named = (path for path in folder.iterdir() if not path.name.startswith(".") and path.suffix.lower() in endings)
     files = sorted(path for path in named if path.is_file())
     if not files:
-        raise DataError(f"{folder} has no images: add some, or use different --digits.")
+        raise DataError(f"{folder} has no images", "add some", "use different --digits")
     return files

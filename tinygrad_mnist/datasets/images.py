@@ -21,16 +21,19 @@ from tinygrad_mnist.datasets import ink
 from tinygrad_mnist.datasets.ink import Bytes, Floats
 from tinygrad_mnist.errors import DataError
 
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+"""The formats that are read, by Pillow's names. Its readers of rarer formats are less tested, and some run programs."""
+
 BYTE_LIMIT = 1 << 28
 """The largest file: 256 MB. It is read into memory, and a pipe can be endless."""
 
 PIXEL_LIMIT = 50_000_000
-"""The largest picture, which is one from a large camera. Decoded, it takes 200 MB."""
+"""The largest picture, about the size of one from a good camera. Decoded, it takes 200 MB."""
 
 MAX_PIXELS_PER_BYTE = 8 * 1032
 """Deflate expands one byte to at most 1032 bytes, and a byte holds at most 8 pixels, of 1 bit each.
 
-So a short file cannot claim much memory, no matter which size its header has.
+So a short file cannot claim much memory, no matter what size its header gives.
 """
 
 NO_LOG = logging.NullHandler()
@@ -53,7 +56,7 @@ def load(source: Path | IO[bytes]) -> NDArray[Any]:
 
     They are bytes if the image is gray, and float32 if they were computed from colors, transparency or 16 bits. Sides
     have at most MAX_SIDE pixels. Of several frames, only the first is read. Raises DataError, which names the source,
-    if it is unreadable, not an image, broken, or truncated, or claims more pixels than PIXEL_LIMIT or than fit in it.
+    if it is unreadable, broken or not an image, or claims more pixels than PIXEL_LIMIT or than its bytes can hold.
     """
     name = display_name(source)
     content = _read_bytes(source, name)
@@ -92,7 +95,7 @@ def _read_bytes(source: Path | IO[bytes], name: str) -> bytes:
 
 @contextmanager
 def _as_data_error(name: str) -> Iterator[None]:
-    """Turn everything that Pillow raises into a DataError, and silence its warnings and log messages."""
+    """Turn every exception that Pillow raises into a DataError, and silence its warnings and log messages."""
     from PIL import Image, UnidentifiedImageError
 
     logging.getLogger("PIL").addHandler(NO_LOG)  # a second call adds nothing
@@ -115,15 +118,20 @@ def _as_data_error(name: str) -> Iterator[None]:
 
 def _decode(content: bytes, name: str) -> Any:
     """Return Pillow's image, decoded and upright. Raises DataError before decoding it if it is too large."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
-    picture = Image.open(io.BytesIO(content))
-    if picture.format == "EPS":
-        raise DataError(f"{name} is an EPS file, which is a program for printers: save it as PNG.")
+    try:
+        picture = Image.open(io.BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        for kind, (_, accepts) in Image.OPEN.items():
+            if kind not in FORMATS and accepts and accepts(content[:16]) is True:
+                raise DataError(f"{name} is a file of type {kind}, which is not accepted: save it as PNG.") from error
+        raise
     width, height = picture.size
     if width * height > min(PIXEL_LIMIT, MAX_PIXELS_PER_BYTE * len(content)):
         raise DataError(
-            f"{name} claims {width:,} x {height:,} pixels, more than {PIXEL_LIMIT:,} or than fit in it: scale it down."
+            f"{name} claims {width:,} x {height:,} pixels, more than {PIXEL_LIMIT:,} or more than a file of its size "
+            "can hold: scale it down."
         )
     picture.draft(None, (MAX_SIDE, MAX_SIDE))  # a JPEG can be decoded at a smaller size
     with _silenced_stderr() if picture.format == "TIFF" else nullcontext():
@@ -154,7 +162,7 @@ def _to_grays(picture: Any) -> NDArray[Any]:
     """Return the grays (H, W) of Pillow's image."""
     has_transparent_color = picture.mode in ("1", "L", "RGB") and "transparency" in picture.info
     if has_transparent_color or picture.mode in ("P", "PA"):
-        # Palette indices cannot be averaged, and neither can colors of which one means transparent.
+        # Palette indices cannot be averaged, and neither can colors if one of them means transparent.
         picture = picture.convert("RGBA")
     match picture.mode:
         case "1" | "L":

@@ -17,16 +17,16 @@ FIT_PIXELS = 128
 """The paper is fitted to a sample with at most this many pixels along its longer side."""
 
 MIN_CONTRAST = 10.0
-"""The least difference between ink and paper, of 255. The noise of JPEG itself is about half of that."""
+"""The smallest difference between ink and paper, out of 255. The noise of JPEG itself is about half of that."""
 
 MIN_SIZE = 1 / 50
-"""The least length of a digit's longer side, as a share of the picture's. MNIST's digits have 20 / 28."""
+"""The smallest length of a digit's longer side, as a share of the picture's. MNIST's digits have 20 / 28."""
 
 SPECK = 0.05
 """A part with less than this share of the largest part's weight is a speck, not a part of the digit."""
 
 MAX_GAP = 1 / 8
-"""The widest gap between the left and the right part of one digit, as a share of its height. Two digits have more."""
+"""The widest gap between two parts of one digit, as a share of its height. Two digits have a wider gap."""
 
 EDGE = 0.25
 """The digit ends at this share of the ink's darkness. Chosen on enlarged training digits of MNIST."""
@@ -35,8 +35,8 @@ MAX_FRAME = 1 / 10
 """The widest frame, on each side, as a share of the picture's shorter side."""
 
 FRAME_CONTRAST, PAPER_CONTRAST = 32, 8
-"""In grays, of 255: a frame and the paper inside it differ by more than the first, two rings of paper by less than the
-second."""
+"""In grays, out of 255: a frame and the paper inside it differ by more than the first, two rings of paper by less than
+the second."""
 
 Floats = NDArray[np.floating[Any]]
 Bytes = NDArray[np.uint8]
@@ -51,7 +51,7 @@ def border(shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def remove_frame(grays: Floats) -> Floats:
-    """Return a picture (H, W) without its frame, if it has one: rings of one gray around a ring of another.
+    """Return a picture (H, W) without its frame, if it has one: rings of one gray around a ring of a different gray.
 
     If it stayed, a thin frame would look like the largest stroke, and a wide frame would look like the paper.
     """
@@ -80,14 +80,14 @@ def _ring(grays: Floats, depth: int) -> Floats:
 def subtract_paper(grays: Floats) -> tuple[Floats, float]:
     """Return the ink (H, W), which is the difference from the paper and positive for ink, and the noise of the paper.
 
-    The paper is modeled as a surface of second degree, because light may fade toward any side. It is fitted first to
+    The paper is modeled as a quadratic surface, because light may fade toward any side. It is fitted first to
     the border, and then to all pixels that are similar to the paper found so far.
     """
     step = -(-max(grays.shape) // FIT_PIXELS)
     sample = grays[::step, ::step]
     terms, rim = _terms(sample.shape), border(sample.shape)
     paper, limit = rim, np.inf
-    # The border tells little about the pixels inside it, so only a constant and then a plane are fitted to it.
+    # The border says little about the pixels inside it, so only a constant and then a plane are fitted to it.
     for count, region in [(1, rim), (3, rim), (3, rim), *[(6, np.ones_like(rim))] * 5]:
         residual = np.abs(sample - terms[..., :count] @ _fit(terms[paper][:, :count], sample[paper]))
         # The limit only decreases. If it could increase, the ink of a narrow picture would become paper in the end.
@@ -173,7 +173,7 @@ def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
 
 
 def normalize(digit: Floats) -> Bytes:
-    """Return the image (28, 28) of a digit's ink (H, W), from 0 to 1: it fills the box, with its mass in the middle.
+    """Return the image (28, 28) of a digit's ink (H, W), from 0 to 1: it fills the box and is centered by mass.
 
     Each pixel is a mean of the pixels that it replaces. One in twenty inked pixels is full, even if the pen is thin.
     """

@@ -4,12 +4,12 @@ Files are found with or without `.gz`. They are saved without it, because a plai
 times as fast to open.
 """
 
-import gzip
 import hashlib
+import itertools
+import math
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-"""Of the uncompressed content, because gzip files also contain a time."""
+"""The SHA-256 of the uncompressed content, because gzip files also contain a timestamp."""
 
 SHAPES = {
     "train-images-idx3-ubyte": (60_000, 28, 28),
@@ -45,12 +45,9 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-TIMEOUT = (3.05, 10)
-"""Seconds to wait for a connection, and for each part of a response."""
-
 ORIGIN = ".origin.txt"
-"""Suffix of the file with the address that an MNIST file came from. Each has its own, so that two downloads into one
-folder cannot overwrite each other's records."""
+"""Suffix of the file with the address that an MNIST file came from. Each MNIST file has its own, so that two downloads
+into one folder cannot overwrite each other's records."""
 
 
 def read(folder: Path) -> tuple[Digits, Digits, bool]:
@@ -76,8 +73,8 @@ def read_or_download(
 ) -> tuple[Digits, Digits]:
     """Return the training and test digits of the official MNIST. Files that are not in the folder are downloaded.
 
-    Files that differ from MNIST's are replaced. If one could be from another data set, it is renamed instead of lost,
-    and `notify` is called. Raises DataError if no mirror sends a file, or the folder cannot be written to.
+    Files that differ from MNIST's are replaced. If one could be from another data set, it is renamed instead, and
+    `notify` is called. Raises DataError if no mirror sends a file, or the folder cannot be written to.
     """
     arrays = {}
     for name in FILES:
@@ -141,21 +138,33 @@ def fetch(folder: Path, name: str, mirrors: Sequence[str], make_bar: MakeBar | N
 
     Raises DataError if no mirror sends it, with the reason for each, or if the folder cannot be written to.
     """
-    reasons = []
+    # requests is slow to import, and only needed here.
+    from tinygrad_mnist.datasets import download
+
+    with _writable(folder):
+        # Find out before a long download.
+        tempfile.TemporaryFile(dir=folder).close()
+    size, reasons = _size(name), []
     for mirror in mirrors:
         address = f"{mirror.rstrip('/')}/{name}.gz"
         try:
-            with _writable(folder):
-                content = _download(folder, address, make_bar and make_bar(name))
-        except _MirrorError as error:
+            content = download.download(address, size, name, make_bar)
+        except download.MirrorError as error:
             reasons.append(f"{mirror} {error}")
             continue
         if hashlib.sha256(content).hexdigest() == SHA256[name]:
             return content, address
         reasons.append(f"{mirror} sent a file that is not MNIST's {name}")
     raise DataError(
-        f"MNIST cannot be downloaded ({'; '.join(reasons)}): put its four files into {folder}, or use --data strokes."
+        f"MNIST cannot be downloaded ({'; '.join(reasons)})",
+        f"put its four files into {folder}",
+        "use --data strokes",
     )
+
+
+def _size(name: str) -> int:
+    """Return the number of bytes in one of the files: four, four for each axis, and one for each element."""
+    return 4 + 4 * len(SHAPES[name]) + math.prod(SHAPES[name])
 
 
 @contextmanager
@@ -168,48 +177,6 @@ def _writable(folder: Path) -> Iterator[None]:
         raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from error
 
 
-class _MirrorError(Exception):
-    """The fault of a mirror, as the rest of a sentence that starts with the mirror's address."""
-
-
-def _download(folder: Path, address: str, bar: Any) -> bytes:
-    """Return the content at an address, unpacked. It is first downloaded to a temporary file without a name."""
-    # pooch and requests are slow to import, and only needed here.
-    import pooch
-    from requests import exceptions
-
-    downloader = pooch.HTTPDownloader(progressbar=bar or False, chunk_size=1 << 16, timeout=TIMEOUT)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        try:
-            downloader(address, file, None)
-        except exceptions.HTTPError as error:
-            status = "an error" if error.response is None else f"status {error.response.status_code}"
-            raise _MirrorError(f"answered with {status}") from error
-        except exceptions.Timeout as error:
-            raise _MirrorError("did not answer in time") from error
-        except exceptions.ConnectionError as error:
-            raise _MirrorError("cannot be reached") from error
-        except exceptions.RequestException as error:
-            raise _MirrorError(f"broke off the download ({type(error).__name__})") from error
-        except UnicodeError as error:
-            raise _MirrorError("is not a valid address") from error
-        except OSError as error:
-            # Errors of the disk have a number, and errors of requests' own setup have none.
-            if error.errno is not None:
-                raise
-            raise _MirrorError(f"was not contacted ({error})") from error
-        finally:
-            if bar is not None:
-                bar.close()
-        file.seek(0)
-        packed = file.read(2) == idx.GZIP_MAGIC
-        file.seek(0)
-        try:
-            return gzip.GzipFile(fileobj=file).read() if packed else file.read()
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise _MirrorError("sent a broken gzip file") from error
-
-
 def _save(folder: Path, name: str, content: bytes, address: str, notify: Callable[[str], object]) -> None:
     """Save a verified file, and rename another data set's file of the same name first."""
     path = folder / name
@@ -217,12 +184,30 @@ def _save(folder: Path, name: str, content: bytes, address: str, notify: Callabl
         # Check again, because a second program may have downloaded the file in the meantime.
         existing = idx.read_or_none(path)
         if existing is not None and not is_official(name, existing):
-            renamed = path.replace(path.with_name(f"{name}.not-mnist"))
-            notify(f"{path} was not MNIST's file, so it was renamed to {renamed.name}.")
-        with atomic_write(path) as file:
-            file.write(content)
+            with suppress(FileNotFoundError):  # which means that another program has renamed it first
+                notify(f"{path} was not MNIST's file, so it was renamed to {_move_aside(path).name}.")
+        # The record comes first: if the program is killed, the next one writes both again, because the file is missing.
         with atomic_write(folder / f"{name}{ORIGIN}") as file:
             file.write(f"{address}\n".encode())
+        with atomic_write(path) as file:
+            file.write(content)
+
+
+def _move_aside(path: Path) -> Path:
+    """Rename a file to NAME.not-mnist, or to NAME.not-mnist-2 and so on if that exists, and return its new path."""
+    names = itertools.chain([f"{path.name}.not-mnist"], (f"{path.name}.not-mnist-{n}" for n in itertools.count(2)))
+    while True:
+        renamed = path.with_name(next(names))
+        try:
+            # Unlike a rename, a link never replaces a file that another program has just put there.
+            renamed.hardlink_to(path)
+        except OSError:
+            if not renamed.exists():
+                return path.rename(renamed)  # because the file system has no links
+            if not renamed.samefile(path):  # it is the same file if the program was killed before it deleted the first
+                continue
+        path.unlink()
+        return renamed
 
 
 def _candidates(folder: Path, name: str) -> Iterator[Path]:

@@ -1,9 +1,9 @@
 """The paths that a pen takes when people write the digits: the data that strokes.py draws from.
 
-A stroke is a text of the points "x,y" that the pen passes through, in hundredths of the digit's height. 0,0 is the top
+A stroke is a string of points "x,y" that the pen passes through, in hundredths of the digit's height. 0,0 is the top
 left, x points to the right and y points down. Two points make a straight line, more points make a smooth curve, and a
 curve that ends at its first point is a ring. At a corner, one stroke ends and the next begins. The numbers were chosen
-by eye, next to the training digits of MNIST. Its test digits were not used.
+by eye, to look like the training digits of MNIST. Its test digits were not used.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Draws digits that look handwritten, without a network. The same seed gives the same images.
+"""Draws digits that look handwritten. The same seed gives the same images.
 
     skeleton --trace--> path --bend--> paths --fit_to_box--> paths in the box --rasterize--> boxes --center--> images
 
@@ -15,7 +15,10 @@ from tinygrad_mnist.datasets.skeletons import SKELETONS, Skeleton
 from tinygrad_mnist.datasets.warp import affine
 
 VERSION = 1
-"""Increase it whenever the same seed no longer gives the same images. Saved images are then drawn again."""
+"""Increase it whenever the same seed no longer gives the same images, and update SHA256 in stroke_cache.py.
+
+Saved images are then drawn again.
+"""
 
 SIDE = 28
 """Pixels along a side of an image."""
@@ -24,13 +27,13 @@ BOX = 20
 """Pixels along a side of the box that every digit fills in its longer direction."""
 
 SPACING = 0.03
-"""Distance between points of a path, in digit heights: half a pixel, so that even the finest pen draws no dots."""
+"""Distance between points of a path, in digit heights: half a pixel, so that even the finest pen draws a solid line."""
 
 CURVE_SAMPLES = 200
 """The number of points that approximate a curve when its length is measured."""
 
 IMAGES_AT_ONCE = 64
-"""How many images are drawn together. They take about 10 MB, which fits in a processor's cache."""
+"""The number of images that are drawn together. They take about 10 MB, which fits in a processor's cache."""
 
 WAVE = 0.05
 """Standard deviation of the longest wave that bends a path, in digit heights."""
@@ -156,7 +159,7 @@ def rasterize(paths: Floats, radius: Floats, edge: Floats) -> NDArray[np.uint8]:
 def center(boxes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return images (N, 28, 28) that contain the boxes (N, 20, 20), with the center of mass in the middle.
 
-    The middle is 14, counting pixels from 0, as in MNIST. Boxes move by full pixels, and never out of the image.
+    The middle is 14, counting pixels from 0, as in MNIST. Boxes move by whole pixels, and never out of the image.
     """
     rows = _box_pixels(boxes.sum(axis=2))[:, :, None]
     columns = _box_pixels(boxes.sum(axis=1))[:, None, :]

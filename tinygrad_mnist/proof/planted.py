@@ -3,6 +3,8 @@
 Each function takes the arguments of the backward that it replaces. A checker that misses one of them proves nothing.
 """
 
+import ast
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -26,8 +28,9 @@ class PlantedBug(NamedTuple):
 
     @property
     def description(self) -> str:
-        """What is wrong, in a sentence."""
-        return self.wrong.__doc__ or ""
+        """What is wrong, in a sentence. It is read from the source, because python -OO removes docstrings."""
+        (function,) = ast.parse(inspect.getsource(self.wrong)).body
+        return ast.get_docstring(function) or ""  # type: ignore[arg-type]
 
     def planted_in(self, cases: dict[str, GradientCase]) -> dict[str, GradientCase]:
         """Return the cases with this backward in place of the right one."""

@@ -1,1 +1,1 @@
-"""A training run around its mathematics: its settings, its checkpoint, how it is resumed, and what uses its result."""
+"""Training runs: their settings and checkpoints, how they are resumed, and what uses their results."""

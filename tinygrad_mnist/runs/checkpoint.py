@@ -1,7 +1,8 @@
-"""A checkpoint: a trained network in a file, as arrays in NumPy's .npz. It has no pickle, so it cannot run code."""
+"""A checkpoint: a trained network in a file, as arrays in NumPy's .npz. Without pickle, loading it runs no code."""
 
 import itertools
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,22 @@ from tinygrad_mnist.errors import CheckpointError, require
 from tinygrad_mnist.files import atomic_write
 from tinygrad_mnist.runs import archive, saved_training
 from tinygrad_mnist.runs.saved_training import SavedTraining
+from tinygrad_mnist.runs.settings import MAX_UNITS, RANGES, require_between
 
 FORMAT = "tinygrad_mnist checkpoint"
 VERSION = 3
-"""Raised whenever an older program could no longer read what is written."""
+"""Increase it whenever an older version of this program can no longer read the files."""
 
 KEYS = {"format", "version", "digits", "layer_sizes", "seed"}
-"""What every file holds, besides w1, b1, w2, b2 and so on for the layers."""
+"""The arrays in every file, besides w1, b1, w2, b2 and so on for the layers."""
 
 TRAINING = "progress"
-"""What a file holds if its training can be continued; and vw1, vb1 and so on if the optimizer keeps a velocity."""
+"""An array in files whose training can be continued, besides vw1, vb1 and so on if the optimizer keeps a velocity."""
 
 MAX_LAYERS = 100
+
+START = 1024
+"""The first bytes of a file, in which `save` writes FORMAT."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +49,14 @@ class Checkpoint:
 
 
 def require_writable(path: Path) -> None:
-    """Raise CheckpointError if `save` could not write to `path`: better before training than after it."""
+    """Raise CheckpointError if no file can be written to `path`, so that a command can stop before it works."""
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder: name a file to save to.")
     if path.exists() and not path.is_file():
         raise CheckpointError(f"{path} is not a regular file and cannot be replaced: name another file to save to.")
+    # An administrator may write to any file, so the mode is checked too.
+    if path.is_file() and not (os.access(path, os.W_OK) and path.stat().st_mode & stat.S_IWUSR):
+        raise CheckpointError(f"{path} is read-only: name another file to save to.")
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         raise CheckpointError(f"{path} cannot be written: there is no folder {folder}.")
@@ -56,10 +64,27 @@ def require_writable(path: Path) -> None:
         raise CheckpointError(f"{path} cannot be written: the folder {folder} is read-only.")
 
 
+def require_replaceable(path: Path) -> None:
+    """Raise CheckpointError if `save` could not write to `path`, or would replace a file that is not a checkpoint.
+
+    An empty file may be replaced, and so may a damaged checkpoint if its start is intact.
+    """
+    require_writable(path)
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            start = file.read(START)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if start and not any(FORMAT.encode(encoding) in start for encoding in ("utf-32-le", "utf-32-be")):
+        raise CheckpointError(f"{path} is not a {FORMAT} and is not replaced: name another file to save to.")
+
+
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint to `path`, completely or not at all.
 
-    Raises CheckpointError if it cannot be written, and ValueError for one that `load` would refuse.
+    Raises CheckpointError if it cannot be written, and ValueError if `load` would refuse it.
     """
     stored: dict[str, Any] = {
         "format": np.array(FORMAT),
@@ -86,13 +111,15 @@ def load(path: Path) -> Checkpoint:
     Raises CheckpointError, in one sentence, if the file is missing, truncated, not a checkpoint, of a newer version, or
     inconsistent.
     """
+    if str(path) == "-":
+        raise CheckpointError("a network cannot be read from standard input: name a file that 'train --save' wrote.")
     stored = _read(path)
     if str(stored.get("format")) != FORMAT:
         raise CheckpointError(f"{path} is not a {FORMAT}: name a file that 'train --save' wrote.")
     version = stored.get("version")
     if version is not None and version.shape == () and version.dtype.kind in "iu" and int(version) > VERSION:
         raise CheckpointError(
-            f"{path} has format version {version}, and this program reads up to {VERSION}: update tinygrad_mnist."
+            f"{path} has format version {version}, but this program reads only up to {VERSION}: update tinygrad_mnist."
         )
     try:
         _require_consistent(stored)
@@ -108,11 +135,13 @@ def load(path: Path) -> Checkpoint:
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
         return archive.read(path)
+    except MemoryError as error:
+        raise CheckpointError(f"{path} is larger than the memory of this machine: use a larger machine.") from error
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: write it with 'train --save {path}'.") from error
     except archive.MALFORMED as error:
         raise CheckpointError(
-            f"{path} is not a {FORMAT}, or only a part of one: name a file that 'train --save' wrote."
+            f"{path} is not a {FORMAT}, or only part of one: name a file that 'train --save' wrote."
         ) from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -134,7 +163,7 @@ def _layers(stored: dict[str, NDArray[Any]], prefix: str) -> Parameters:
 
 
 def _training(stored: dict[str, NDArray[Any]], parameters: Parameters) -> SavedTraining | None:
-    """Return the training in a file, None if there is none. Raises one of archive.MALFORMED if it is not valid."""
+    """Return the training in a file, or None if there is none. Raises one of archive.MALFORMED if it is not valid."""
     if TRAINING not in stored:
         return None
     velocity = _layers(stored, "v") if "vw1" in stored else None
@@ -146,7 +175,7 @@ def _training(stored: dict[str, NDArray[Any]], parameters: Parameters) -> SavedT
 
 
 def _require_consistent(stored: dict[str, NDArray[Any]]) -> None:
-    """Raise ValueError unless types, shapes and values of the arrays are those of a network that can be used."""
+    """Raise ValueError unless the types, shapes and values of the arrays are those of a network that can be used."""
     for key in sorted(KEYS):
         require(key in stored, f"{key} is missing")
     for key in sorted(KEYS - {"format"}):
@@ -154,7 +183,7 @@ def _require_consistent(stored: dict[str, NDArray[Any]]) -> None:
     for key in ("seed", "version"):
         require(stored[key].shape == (), f"{key} has shape {stored[key].shape}, not that of one number")
     require(1 <= stored["version"] <= VERSION, f"version is {stored['version']}")
-    require(stored["seed"] >= 0, f"seed is {stored['seed']}")
+    require_between("seed", int(stored["seed"]), *RANGES["seed"])
     digits, sizes = stored["digits"], stored["layer_sizes"]
     for key, array in (("digits", digits), ("layer_sizes", sizes)):
         require(array.ndim == 1, f"{key} has shape {array.shape}, not that of a list")
@@ -162,6 +191,7 @@ def _require_consistent(stored: dict[str, NDArray[Any]]) -> None:
     require(len(set(digits.tolist())) == digits.size, "digits names one digit twice")
     require(np.all((digits >= 0) & (digits <= 9)), "digits has an entry that is not from 0 to 9")
     require(np.all(sizes > 0), "layer_sizes has an entry below 1")
+    require(np.all(sizes[1:] <= MAX_UNITS), f"layer_sizes has an entry above {MAX_UNITS:,}")
     outputs = 1 if digits.size == 2 else digits.size
     require(sizes[-1] == outputs, f"layer_sizes ends in {sizes[-1]}, and {digits.size} digits need {outputs}")
     _require_layers(stored, sizes.tolist())

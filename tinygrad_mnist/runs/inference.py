@@ -1,4 +1,4 @@
-"""Inference: what a trained network makes of images."""
+"""Inference: the logits of a trained network for images."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tinygrad_mnist.runs.checkpoint import Checkpoint
 def logits_of_digits(path: Path, checkpoint: Checkpoint, digits: Digits, backend: Backend) -> Array:
     """Return the logits z (N, O) of a network, which was read from `path`, for digits, on the backend's device.
 
-    Raises DataError if the images have a different size from those that it was trained on.
+    Raises DataError if it was trained on images of a different size, and CheckpointError if a logit is not finite.
     """
     inputs, images = checkpoint.layer_sizes[0], digits.pixels
     if images.shape[1] != inputs:
@@ -29,7 +29,7 @@ def logits_of_images(
 ) -> Array:
     """Return the logits z (N, O) of a network for the rows (N,) of images (M, I), on the backend's device.
 
-    Raises CheckpointError if one of them is not finite, because the digit would then be chosen by chance.
+    Raises CheckpointError if one of them is not finite, because the predicted digit would then mean nothing.
     """
     parameters = map_layers(backend.to_device, checkpoint.parameters)
     z = dense.logits(backend.to_device(images), backend.to_device(rows), parameters)

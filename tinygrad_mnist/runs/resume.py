@@ -1,30 +1,36 @@
-"""Resuming: continue a run that a checkpoint holds, and keep a run in a checkpoint while it trains."""
+"""Resuming: read a run from a checkpoint to continue it, and save a run to a checkpoint while it trains."""
 
+import hashlib
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from tinygrad_mnist.arrays.layers import map_layers
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import CheckpointError, DataError
-from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs import checkpoint, environment
 from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.saved_training import SavedTraining
+from tinygrad_mnist.runs.environment import Environment
+from tinygrad_mnist.runs.saved_training import SAMPLED, SavedTraining
 from tinygrad_mnist.runs.settings import RunSettings
 from tinygrad_mnist.train import TrainingState
 
-Save = Callable[[TrainingState], object]
-"""Writes a state to a file, or does nothing if none was named."""
+Notify = Callable[[str], object]
+"""Tells the user a sentence."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A training run that is to be started, or to be continued from a state."""
+    """A training run, to start it or to continue it from a state."""
 
     settings: RunSettings
     digits: tuple[int, ...]
     state: TrainingState | None = None  # on the host; None at the start
-    data: str | None = None  # the fingerprint of what the state was trained on
+    data: str | None = None  # the fingerprint of the digits that the state was trained on
+    environment: Environment | None = None  # in which the state was trained, None if it is unknown
 
 
 def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
@@ -45,25 +51,81 @@ def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
     if patience is not None:
         training = replace(training, patience=patience)
     settings = replace(loaded.training.settings, training=training)
-    return Run(settings, loaded.digits, loaded.training.state, loaded.training.data)
+    saved = loaded.training
+    return Run(settings, loaded.digits, saved.state, saved.data, saved.environment)
 
 
-def saver(path: Path | None, run: Run, digits: Digits) -> Save:
-    """Return a function that saves a state on the host to a file, or one that does nothing if `path` is None.
+class Saver:
+    """Saves the states of a run to a file, or does nothing if there is none. Only the first failure is reported."""
 
-    Raises DataError if the run's state was trained on digits that differ from these.
+    def __init__(self, path: Path | None, save: Callable[[TrainingState], object], notify: Notify) -> None:
+        self.path = path
+        self.failure: CheckpointError | None = None
+        self._save, self._notify, self._was_notified = save, notify, False
+
+    def __call__(self, state: TrainingState) -> bool:
+        """Save a state on the host. Returns whether that succeeded, and keeps the error in `failure` if it did not."""
+        try:
+            self._save(state)
+        except CheckpointError as error:
+            self.failure = error
+            if not self._was_notified:
+                self._notify(f"Warning: {error} Saving is tried again after every epoch.")
+            self._was_notified = True
+        else:
+            self.failure = None
+        return self.failure is None
+
+    def how_to_continue(self, command: str, source: str) -> str:
+        """Return what the user can do after an interruption of this command, which was given this --data."""
+        if self.path is None:
+            return "This run is lost, because --save was not given."
+        data = "" if source == "auto" else f" --data {shlex.quote(source)}"
+        return f"Continue with: {command}{data} --resume {shlex.quote(str(self.path))}"
+
+
+def saver(path: Path | None, run: Run, digits: Digits, device: str, notify: Notify) -> Saver:
+    """Return what saves the states of a run to `path`, or does nothing if it is None.
+
+    `device` describes where the run computes. `notify` is called with a sentence if a save fails, or if the run
+    continues in a different environment. Raises DataError if its state was trained on digits that differ from these.
     """
     if path is None:
-        return lambda _: None
-    data = digits.fingerprint()
-    if run.data not in (None, data):
-        raise DataError("these digits differ from those that the training started with: give the same --data.")
+        return Saver(None, lambda _: None, notify)
+    _require_same(run, digits)
+    data, here = digits.fingerprint(), environment.current(device)
+    if run.environment and (differences := environment.differences(run.environment, here)):
+        notify(f"The last bits of the result may differ from those of an uninterrupted training: {differences}.")
 
     def save(state: TrainingState) -> None:
-        training = SavedTraining(run.settings, data, state)
+        training = SavedTraining(run.settings, data, state, here)
         checkpoint.save(path, Checkpoint(state.parameters, run.digits, run.settings.training.seed, training))
 
-    return save
+    return Saver(path, save, notify)
+
+
+def _require_same(run: Run, digits: Digits) -> None:
+    """Raise DataError unless the run has no state yet, or was trained on these digits until now."""
+    if run.state is None or run.data is None:
+        return
+    inputs, pixels = len(run.state.parameters[0].w), digits.pixels.shape[1]
+    if inputs != pixels:
+        raise DataError(
+            f"the training started with images of {inputs} pixels, and these have {pixels}", "give the same --data"
+        )
+    # Version 2 of the checkpoints did not look at all images.
+    is_sampled = run.data.startswith(SAMPLED)
+    if run.data != (SAMPLED + _sampled_fingerprint(digits) if is_sampled else digits.fingerprint()):
+        raise DataError("these digits differ from those that the training started with", "give the same --data")
+
+
+def _sampled_fingerprint(digits: Digits) -> str:
+    """Return the fingerprint that version 2 of the checkpoints has: of the labels and at most 2,000 of the images."""
+    sample = digits.rows[:: max(1, len(digits.rows) // 1000)]
+    content = hashlib.sha256(f"{digits.source.shape[1:]} {digits.source.dtype}".encode())
+    content.update(np.ascontiguousarray(digits.labels).data)
+    content.update(digits.source[sample].data)
+    return content.hexdigest()
 
 
 def moved(state: TrainingState, move: Callable[..., object]) -> TrainingState:

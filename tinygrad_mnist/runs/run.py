@@ -1,7 +1,8 @@
-"""A run: train on a part of the digits, watch every epoch, and measure the network that is kept."""
+"""A run: train on some of the digits, watch every epoch, and measure the network that is kept."""
 
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -9,39 +10,48 @@ from tinygrad_mnist import metrics, train
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.arrays.examples import EpochTransform, Examples
 from tinygrad_mnist.datasets.digits import DataSet, Digits
+from tinygrad_mnist.runs import signals
 from tinygrad_mnist.runs.feature_selection import Mask, selected_digits, selected_state, spread_state, visible_pixels
-from tinygrad_mnist.runs.resume import Run, Save, moved
+from tinygrad_mnist.runs.resume import Run, moved
 from tinygrad_mnist.train import Settings, TrainingResult, TrainingState
 
 INTERRUPTED = "interrupted"
-"""Why a run stopped, besides what train.py says."""
+"""Why a run stopped, in addition to the reasons in train.py."""
 
 AUGMENT = 1
-"""Distinguishes the random numbers of distortions, from (seed, epoch, 1), from those of an epoch's order."""
+"""Makes the random numbers of distortions, from (seed, epoch, 1), different from those of an epoch's order."""
+
+Save: TypeAlias = Callable[[TrainingState], bool]
+"""Saves a state, and returns whether that succeeded."""
+
+Show: TypeAlias = Callable[[TrainingState], object]
+"""Shows a state to the user."""
 
 CurvePoint = tuple[int, float, float]
 """An epoch, its loss, and its validation accuracy from 0 to 1."""
 
 
 class Outcome(NamedTuple):
-    """What a run ended with."""
+    """The result of a run."""
 
     result: TrainingResult
     test_accuracy: float
     seconds: float  # of training
     curve: list[CurvePoint]
+    signal: int  # the number of the signal that ended it, 0 if it ended by itself
 
 
 class Watch:
-    """Looks at each state as an epoch ends: remembers the best, saves it, and shows it."""
+    """Looks at the state after each epoch: shows it, and remembers and saves it if it is to be kept."""
 
-    def __init__(self, start: TrainingState | None, settings: Settings, save: Save, show: Save) -> None:
+    def __init__(self, start: TrainingState | None, settings: Settings, save: Save, show: Show) -> None:
         self.best = self.last = start
         self.curve: list[CurvePoint] = []
         self._settings, self._save, self._show = settings, save, show
+        # A resumed run may be saved to a different file from the one that it was read from, and no better state may
+        # follow.
+        self._is_saved = start is None or save(start)
         if start is not None:
-            # It may be saved to a different file from the one that it was read from, and no better state may follow.
-            save(start)
             self._remember(start)
 
     def __call__(self, state: TrainingState) -> None:
@@ -49,50 +59,53 @@ class Watch:
         self.last = state
         self._remember(state)
         if train.is_kept(state, self._settings):
-            self.best = state
-            self._save(state)
+            self.best, self._is_saved = state, False
+        self.ensure_saved()
         self._show(state)
 
     def _remember(self, state: TrainingState) -> None:
         self.curve.append((state.epoch, state.loss, state.valid_accuracy))
 
-    def interrupted(self) -> TrainingResult:
-        """Return the result so far, and save it. Raises KeyboardInterrupt if there is none yet."""
-        if self.best is None or self.last is None:
-            raise KeyboardInterrupt
-        self._save(self.best)
-        return TrainingResult(self.best, self.last, INTERRUPTED)
+    def ensure_saved(self) -> None:
+        """Save the state that is kept, if it is not saved yet because the last attempt failed or was interrupted."""
+        if self.best is not None and not self._is_saved:
+            self._is_saved = self._save(self.best)
 
 
 def split(run: Run, data: DataSet) -> tuple[Digits, Digits]:
-    """Return the digits to train on and the held-out digits, drawn by the run's seed."""
+    """Return the digits to train on and the held-out digits, drawn with the run's seed."""
     return data.training.hold_out(run.settings.hold_out, run.settings.training.seed)
 
 
-def execute(run: Run, data: DataSet, backend: Backend, save: Save, show: Save) -> Outcome:
-    """Train as the run says until it ends or Ctrl-C is pressed, and measure the network that is kept.
+def execute(run: Run, data: DataSet, backend: Backend, save: Save, show: Show) -> Outcome:
+    """Train with the run's settings until it ends or is interrupted, and measure the network that is kept.
 
-    `save` is called with every state that is kept, moved to the host, `show` with the state after every epoch. Raises
-    KeyboardInterrupt if Ctrl-C is pressed before the first epoch has ended.
+    `save` is called with every kept state, moved to the host, and `show` with the state after every epoch. Raises
+    KeyboardInterrupt if it is interrupted, by Ctrl-C or by a signal, before the first epoch has ended.
     """
     begun, settings = time.perf_counter(), run.settings.training
     digits, held_out = split(run, data)
-    # Distorted digits may be anywhere. Digits that are not small stay where they are, which may be a file.
+    # Distorted digits can have ink in any pixel. A large data set stays where it is, which may be a file.
     mask = visible_pixels(digits) if digits.is_small and not run.settings.augment else None
     training, validation, test = (_examples(part, run.digits, mask, backend) for part in (digits, held_out, data.test))
     transform = _distortion(digits, settings.seed, backend) if run.settings.augment else _unchanged
+    transform = _after_check(transform, data)
     start = run.state and _selected_on_device(run.state, mask, backend)
     watch = Watch(start, settings, lambda state: save(_spread_on_host(state, mask)), show)
+    signal = 0
     try:
         result = train.train(training, validation, settings, watch, transform, start)
-    except KeyboardInterrupt:
-        result = watch.interrupted()
+    except KeyboardInterrupt as error:
+        if watch.best is None or watch.last is None:
+            raise
+        result, signal = TrainingResult(watch.best, watch.last, INTERRUPTED), signals.number(error)
+    watch.ensure_saved()
     seconds = time.perf_counter() - begun
-    return Outcome(result, train.evaluate(result.best.parameters, test), seconds, watch.curve)
+    return Outcome(result, train.evaluate(result.best.parameters, test), seconds, watch.curve, signal)
 
 
 def examples(digits: Digits, which: tuple[int, ...], backend: Backend) -> Examples:
-    """Return digits as training takes them, with their targets, on the backend's device."""
+    """Return digits and their targets in the form that training takes, on the backend's device."""
     return Examples(*map(backend.to_device, (digits.pixels, digits.rows, metrics.targets(digits.labels, which))))
 
 
@@ -111,6 +124,17 @@ def _spread_on_host(state: TrainingState, mask: Mask | None) -> TrainingState:
 
 def _unchanged(examples: Examples, epoch: int) -> Examples:  # noqa: ARG001 - an EpochTransform takes the epoch
     return examples
+
+
+def _after_check(transform: EpochTransform, data: DataSet) -> EpochTransform:
+    """Return a transform that first checks that the files with the images, if they are not in memory, are complete."""
+
+    def checked(examples: Examples, epoch: int) -> Examples:
+        for part in (data.training, data.test):
+            part.require_unchanged()
+        return transform(examples, epoch)
+
+    return checked
 
 
 def _distortion(digits: Digits, seed: int, backend: Backend) -> EpochTransform:

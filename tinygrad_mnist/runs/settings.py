@@ -1,8 +1,8 @@
-"""The settings of a training run, and what each of them must satisfy."""
+"""The settings of a training run, and the checks that each of them must pass."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import cast
 
 from tinygrad_mnist.errors import require
 from tinygrad_mnist.losses import LOSSES
@@ -13,7 +13,7 @@ KEEP = ("best", "last")
 """Which epoch's network a run keeps."""
 
 DTYPES = ("float32", "float64")
-"""The types that a network can be trained in."""
+"""The number types that a network can be trained in."""
 
 CHOICES: dict[str, Iterable[str]] = {
     "loss": LOSSES,
@@ -25,35 +25,62 @@ CHOICES: dict[str, Iterable[str]] = {
 """The settings that are one of a few names."""
 
 
+RANGES: dict[str, tuple[int, int]] = {
+    "batch": (1, 10**9),
+    "epochs": (1, 10**6),
+    "patience": (1, 10**6),
+    "seed": (0, 2**63 - 1),
+}
+"""The smallest and the largest value of the settings that are whole numbers."""
+
+MAX_RATE, MAX_UNITS = 1e100, 100_000
+"""The largest learning rate and the largest hidden layer. Like the limits above, they are far beyond useful values."""
+
+
 @dataclass(frozen=True)
 class RunSettings:
-    """The settings of training, and of the digits that it is given. Raises ValueError if one of them is not valid."""
+    """The settings of training, and of the digits to train on. Raises ValueError if one of them is not valid."""
 
     training: Settings
     augment: bool = False
     hold_out: float = 1 / 6
-    """The share of the training digits in the validation set: 10,000 of MNIST's 60,000, as many as its test set."""
+    """The share of the training digits in the validation set: 10,000 of MNIST's 60,000, the size of its test set."""
 
     def __post_init__(self) -> None:
         """Check every value, because it may have been read from a file."""
         require_valid(self.training)
-        require(type(self.augment) is bool, f"augment is {self.augment!r}, not true or false")
-        require(type(self.hold_out) is float, f"hold_out is {self.hold_out!r}, not a number with a point")
+        require(type(self.augment) is bool, f"augment is {shown(self.augment)}, not true or false")
+        require(type(self.hold_out) is float, f"hold_out is {shown(self.hold_out)}, not a float")
         require(0 < self.hold_out < 1, f"hold_out is {self.hold_out!r}, not between 0 and 1")
 
 
 def require_valid(settings: Settings) -> None:
-    """Raise ValueError, naming it, if a setting has the wrong type or a value that training cannot use."""
+    """Raise ValueError, naming the setting, if one has the wrong type or a value that training cannot use."""
     for field in fields(Settings):
         value, expected = getattr(settings, field.name), type(field.default)
-        require(type(value) is expected, f"{field.name} is {value!r}, not of type {expected.__name__}")
+        require(type(value) is expected, f"{field.name} is {shown(value)}, not of type {expected.__name__}")
     for name, choices in CHOICES.items():
         value = getattr(settings, name)
-        require(value in choices, f"{name} is {value!r}, not one of {', '.join(choices)}")
-    for name in ("batch", "epochs", "patience"):
-        require(getattr(settings, name) >= 1, f"{name} is {getattr(settings, name)!r}, not at least 1")
+        require(value in choices, f"{name} is {shown(value)}, not one of {', '.join(choices)}")
+    for name, (low, high) in RANGES.items():
+        require_between(name, getattr(settings, name), low, high)
     for size in settings.hidden:
-        require(type(size) is int and size >= 1, f"hidden has the size {size!r}, not a whole number of at least 1")
+        require(type(size) is int and size >= 1, f"hidden has the size {shown(size)}, not a whole number of at least 1")
+        require_between("a size in hidden", size, 1, MAX_UNITS)
     rate = settings.learning_rate
-    require(0 <= rate < math.inf, f"learning_rate is {rate!r}, not a finite number of at least 0")
-    require(settings.seed >= 0, f"seed is {settings.seed!r}, not at least 0")
+    require(0 <= rate <= MAX_RATE, f"learning_rate is {rate!r}, not from 0 to {MAX_RATE:g}")
+
+
+def require_between(name: str, value: object, low: int, high: int) -> None:
+    """Raise ValueError, with the name, unless the value is a whole number from `low` to `high`."""
+    require(type(value) is int, f"{name} is {shown(value)}, not a whole number")
+    require(low <= cast("int", value), f"{name} is {shown(value)}, not at least {low:,}")
+    require(cast("int", value) <= high, f"{name} is {shown(value)}, not at most {high:,}")
+
+
+def shown(value: object) -> str:
+    """Return a value as it is in Python, cut off if it is long, for a sentence about it."""
+    if type(value) is int and value.bit_length() > 100:
+        return "a number of more than 30 digits"  # Python refuses to write thousands of digits
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."

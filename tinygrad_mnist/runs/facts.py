@@ -1,0 +1,44 @@
+"""The facts about a run that are reported before it and after it."""
+
+from dataclasses import asdict
+from typing import Any
+
+from tinygrad_mnist import metrics
+from tinygrad_mnist.arrays.backend import Backend
+from tinygrad_mnist.datasets.digits import DataSet
+from tinygrad_mnist.runs.resume import Run
+from tinygrad_mnist.runs.run import Outcome, split
+
+
+def before(run: Run, data: DataSet, backend: Backend) -> dict[str, Any]:
+    """Return what is reported before training."""
+    training, held_out = split(run, data)
+    outputs = metrics.targets(training.labels[:1], run.digits).shape[1]
+    return {
+        "origin": data.origin,
+        "training": len(training.labels),
+        "held_out": len(held_out.labels),
+        "test": len(data.test.labels),
+        "layers": [training.pixels.shape[1], *run.settings.training.hidden, outputs],
+        "augment": run.settings.augment,
+        "device": backend.description,
+        "after": run.state.epoch if run.state else 0,
+        **asdict(run.settings.training),
+    }
+
+
+def after(run: Run, data: DataSet, outcome: Outcome) -> dict[str, Any]:
+    """Return what is reported after training."""
+    (best, last, stopped), test_accuracy = outcome.result, outcome.test_accuracy
+    return {
+        "epochs": last.epoch,
+        "best_epoch": best.epoch,
+        "loss": best.loss,
+        "valid_accuracy": best.valid_accuracy,
+        "test_accuracy": test_accuracy,
+        "wrong": round((1 - test_accuracy) * len(data.test.labels)),
+        "seconds": outcome.seconds,
+        "seed": run.settings.training.seed,
+        "stopped": stopped,
+        "patience": run.settings.training.patience,
+    }
