@@ -15,12 +15,7 @@ def first_array() -> tuple[Any, str]:
     try:
         import cupy
     except ImportError as error:
-        raise BackendError(
-            f"CuPy cannot be imported ({error})",
-            INSTALL,
-            INSTALL,
-            USE_NUMPY,
-        ) from error
+        raise BackendError(f"CuPy cannot be imported ({error})", INSTALL, USE_NUMPY) from error
     runtime = cupy.cuda.runtime
     try:
         # CuPy can be imported even if it cannot compute. Without a driver or a GPU, the first allocation fails. CUDA's
@@ -32,12 +27,8 @@ def first_array() -> tuple[Any, str]:
         raise BackendError(*_missing(runtime.driverGetVersion(), error), USE_NUMPY) from error
     except (ImportError, OSError, RuntimeError, cupy.cuda.compiler.CompileException) as error:
         detail = next(filter(None, str(error).splitlines()), type(error).__name__)  # a compiler prints many lines
-        raise BackendError(
-            f"CuPy finds a GPU, but a part of CUDA is missing ({detail})",
-            INSTALL,
-            INSTALL,
-            USE_NUMPY,
-        ) from error
+        wrong = f"CuPy finds a GPU, but a part of CUDA is missing ({detail})"
+        raise BackendError(wrong, INSTALL, USE_NUMPY) from error
     return array, f"CuPy on {graphics_card}"
 
 

@@ -79,7 +79,9 @@ def _errors_as_sentences(command: click.Command) -> Iterator[None]:
             # Click handles a closed pipe. A problem with a disk or a folder is for the user to solve.
             if error.errno == errno.EPIPE:
                 raise
-            file = f"{error.filename}: " if error.filename else ""
+            # Only a search for the current folder finds no file without naming one.
+            missing = "the current folder no longer exists, change to a different one: "
+            file = f"{error.filename}: " if error.filename else missing * (error.errno == errno.ENOENT)
             raise click.ClickException(f"{file}{error.strerror or error}.") from error
     except click.ClickException as error:
         if isinstance(error, click.BadParameter):
