@@ -79,9 +79,9 @@ def _errors_as_sentences(command: click.Command) -> Iterator[None]:
             # Click handles a closed pipe. A problem with a disk or a folder is for the user to solve.
             if error.errno == errno.EPIPE:
                 raise
-            # Only a search for the current folder finds no file without naming one.
-            missing = "the current folder no longer exists, change to a different one: "
-            file = f"{error.filename}: " if error.filename else missing * (error.errno == errno.ENOENT)
+            if error.errno == errno.ENOENT and not error.filename:  # only a search for the current folder names no file
+                raise click.ClickException("the current folder no longer exists: change to a different one.") from error
+            file = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{file}{error.strerror or error}.") from error
     except click.ClickException as error:
         if isinstance(error, click.BadParameter):
