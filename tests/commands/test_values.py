@@ -60,6 +60,8 @@ def test_every_number_has_bounds_and_every_name_of_a_file_is_checked() -> None:
         "9" * 400,
         "-" + "9" * 400,
         "9" * 5000,
+        "x" * 5000,
+        "\x1b[2J",
         "1e999",
         "nan",
         "inf",

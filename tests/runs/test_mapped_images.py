@@ -9,10 +9,11 @@ import pytest
 from tinygrad_mnist.arrays.backend import choose_backend
 from tinygrad_mnist.datasets import digits as digits_module
 from tinygrad_mnist.datasets import idx
-from tinygrad_mnist.datasets.digits import DataSet, Digits
+from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.runs import run
 from tinygrad_mnist.runs.resume import Run
+from tinygrad_mnist.runs.run import Parts
 from tinygrad_mnist.runs.settings import RunSettings
 from tinygrad_mnist.train import Settings, TrainingState
 
@@ -32,7 +33,5 @@ def test_a_file_that_becomes_shorter_ends_the_run_before_the_next_epoch(
 
     settings = RunSettings(Settings(epochs=5, patience=5))
     with pytest.raises(DataError, match="images became shorter while it was read"):
-        run.execute(
-            Run(settings, (3, 7)), DataSet("", "", part, part), choose_backend("numpy"), lambda _: True, shorten
-        )
+        run.execute(Run(settings, (3, 7)), Parts(part, part, part), choose_backend("numpy"), lambda _: True, shorten)
     assert epochs == [1]

@@ -12,11 +12,9 @@ from tinygrad_mnist.arrays.backend import Backend, choose_backend
 from tinygrad_mnist.console import plots
 from tinygrad_mnist.console.command_line import MAX_VALUE
 from tinygrad_mnist.runs.checkpoint import MAX_LAYERS
+from tinygrad_mnist.runs.settings import MAX_RATE, MAX_UNITS, RANGES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-MAX_UNITS = 100_000
-"""The largest hidden layer that is accepted, because a larger number is most likely a typing error."""
 
 
 class _Number(click.ParamType):  # type: ignore[type-arg]  # which is generic only from click 8.2
@@ -58,9 +56,8 @@ class FilePath(click.Path):
 
 FILE = FilePath(path_type=Path)
 
-EPOCHS, BATCH, SEED = WholeNumber(1, 1_000_000), WholeNumber(1, 10**9), WholeNumber(0, 2**63 - 1)
-RATE = Number(0, 1e100, min_open=True)
-"""The types of frequent numbers. Their upper bounds are far beyond every useful value."""
+EPOCHS, BATCH, SEED = (WholeNumber(*RANGES[name]) for name in ("epochs", "batch", "seed"))
+RATE = Number(0, MAX_RATE, min_open=True)
 
 
 class RenamedChoice(click.Choice):  # type: ignore[type-arg]  # which is generic only from click 8.2

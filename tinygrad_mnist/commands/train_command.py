@@ -17,7 +17,7 @@ from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.runs import checkpoint, facts, resume
 from tinygrad_mnist.runs.presets import PRESETS, chosen
 from tinygrad_mnist.runs.resume import Run, Saver
-from tinygrad_mnist.runs.run import Outcome, execute
+from tinygrad_mnist.runs.run import Outcome, execute, split
 from tinygrad_mnist.runs.settings import DTYPES, KEEP
 
 WITH_RESUME = {"source", "backend", "epochs", "patience", "save", "resume_from", "plot", "quiet", "as_json"}
@@ -115,13 +115,14 @@ def train(
         plots.require_not_model(plot, save)
     data = datasets.load(source, run.digits, output.notice, output.Bar)
     saver = resume.saver(save, run, data.training, backend.description, output.notice)
-    about = {"digits": run.digits, "data": data.name, "backend": backend.name}
-    reporter.start(about | facts.before(run, data, backend))
+    about = {"digits": run.digits, "data": data.name, "origin": data.origin, "backend": backend.name}
+    parts = split(run, data)
+    reporter.start(about | facts.before(run, parts, backend))
     if run.settings.training.loss == "mean" and len(run.digits) > 2:
         output.notice("With more than two digits, the mean loss learns almost nothing: try --loss cross-entropy.")
     with reporter.epochs(run.settings.training.epochs, run.state.epoch if run.state else 0) as show:
-        outcome = execute(run, data, backend, saver, show)
-    _finish(reporter, about | facts.after(run, data, outcome), outcome, saver, plot)
+        outcome = execute(run, parts, backend, saver, show)
+    _finish(reporter, about | facts.after(run, parts, outcome), outcome, saver, plot)
     if outcome.signal:
         output.notice(saver.how_to_continue(click.get_current_context().command_path, source))
         raise click.exceptions.Exit(128 + outcome.signal)

@@ -5,20 +5,18 @@ from typing import Any
 
 from tinygrad_mnist import metrics
 from tinygrad_mnist.arrays.backend import Backend
-from tinygrad_mnist.datasets.digits import DataSet
 from tinygrad_mnist.runs.resume import Run
-from tinygrad_mnist.runs.run import Outcome, split
+from tinygrad_mnist.runs.run import Outcome, Parts
 
 
-def before(run: Run, data: DataSet, backend: Backend) -> dict[str, Any]:
+def before(run: Run, parts: Parts, backend: Backend) -> dict[str, Any]:
     """Return what is reported before training."""
-    training, held_out = split(run, data)
+    training, validation, test = parts
     outputs = metrics.targets(training.labels[:1], run.digits).shape[1]
     return {
-        "origin": data.origin,
         "training": len(training.labels),
-        "held_out": len(held_out.labels),
-        "test": len(data.test.labels),
+        "held_out": len(validation.labels),
+        "test": len(test.labels),
         "layers": [training.pixels.shape[1], *run.settings.training.hidden, outputs],
         "augment": run.settings.augment,
         "device": backend.description,
@@ -27,7 +25,7 @@ def before(run: Run, data: DataSet, backend: Backend) -> dict[str, Any]:
     }
 
 
-def after(run: Run, data: DataSet, outcome: Outcome) -> dict[str, Any]:
+def after(run: Run, parts: Parts, outcome: Outcome) -> dict[str, Any]:
     """Return what is reported after training."""
     (best, last, stopped), test_accuracy = outcome.result, outcome.test_accuracy
     return {
@@ -36,7 +34,7 @@ def after(run: Run, data: DataSet, outcome: Outcome) -> dict[str, Any]:
         "loss": best.loss,
         "valid_accuracy": best.valid_accuracy,
         "test_accuracy": test_accuracy,
-        "wrong": round((1 - test_accuracy) * len(data.test.labels)),
+        "wrong": round((1 - test_accuracy) * len(parts.test.labels)),
         "seconds": outcome.seconds,
         "seed": run.settings.training.seed,
         "stopped": stopped,

@@ -92,8 +92,8 @@ def saver(path: Path | None, run: Run, digits: Digits, device: str, notify: Noti
     """
     if path is None:
         return Saver(None, lambda _: None, notify)
-    _require_same(run, digits)
     data, here = digits.fingerprint(), environment.current(device)
+    _require_same(run, digits, data)
     if run.environment and (differences := environment.differences(run.environment, here)):
         notify(f"The last bits of the result may differ from those of an uninterrupted training: {differences}.")
 
@@ -104,8 +104,8 @@ def saver(path: Path | None, run: Run, digits: Digits, device: str, notify: Noti
     return Saver(path, save, notify)
 
 
-def _require_same(run: Run, digits: Digits) -> None:
-    """Raise DataError unless the run has no state yet, or was trained on these digits until now."""
+def _require_same(run: Run, digits: Digits, fingerprint: str) -> None:
+    """Raise DataError unless the run has no state yet, or was trained on the digits with this fingerprint until now."""
     if run.state is None or run.data is None:
         return
     inputs, pixels = len(run.state.parameters[0].w), digits.pixels.shape[1]
@@ -115,7 +115,7 @@ def _require_same(run: Run, digits: Digits) -> None:
         )
     # Version 2 of the checkpoints did not look at all images.
     is_sampled = run.data.startswith(SAMPLED)
-    if run.data != (SAMPLED + _sampled_fingerprint(digits) if is_sampled else digits.fingerprint()):
+    if run.data != (SAMPLED + _sampled_fingerprint(digits) if is_sampled else fingerprint):
         raise DataError("these digits differ from those that the training started with", "give the same --data")
 
 

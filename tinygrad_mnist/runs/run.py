@@ -31,6 +31,14 @@ CurvePoint = tuple[int, float, float]
 """An epoch, its loss, and its validation accuracy from 0 to 1."""
 
 
+class Parts(NamedTuple):
+    """The digits of a run: to train on, held out to decide when to stop, and to test at the end."""
+
+    training: Digits
+    validation: Digits
+    test: Digits
+
+
 class Outcome(NamedTuple):
     """The result of a run."""
 
@@ -72,24 +80,23 @@ class Watch:
             self._is_saved = self._save(self.best)
 
 
-def split(run: Run, data: DataSet) -> tuple[Digits, Digits]:
-    """Return the digits to train on and the held-out digits, drawn with the run's seed."""
-    return data.training.hold_out(run.settings.hold_out, run.settings.training.seed)
+def split(run: Run, data: DataSet) -> Parts:
+    """Return the digits of a run, with those to hold out drawn with its seed."""
+    return Parts(*data.training.hold_out(run.settings.hold_out, run.settings.training.seed), data.test)
 
 
-def execute(run: Run, data: DataSet, backend: Backend, save: Save, show: Show) -> Outcome:
+def execute(run: Run, parts: Parts, backend: Backend, save: Save, show: Show) -> Outcome:
     """Train with the run's settings until it ends or is interrupted, and measure the network that is kept.
 
     `save` is called with every kept state, moved to the host, and `show` with the state after every epoch. Raises
     KeyboardInterrupt if it is interrupted, by Ctrl-C or by a signal, before the first epoch has ended.
     """
     begun, settings = time.perf_counter(), run.settings.training
-    digits, held_out = split(run, data)
     # Distorted digits can have ink in any pixel. A large data set stays where it is, which may be a file.
-    mask = visible_pixels(digits) if digits.is_small and not run.settings.augment else None
-    training, validation, test = (_examples(part, run.digits, mask, backend) for part in (digits, held_out, data.test))
-    transform = _distortion(digits, settings.seed, backend) if run.settings.augment else _unchanged
-    transform = _after_check(transform, data)
+    mask = visible_pixels(parts.training) if parts.training.is_small and not run.settings.augment else None
+    training, validation, test = (_examples(part, run.digits, mask, backend) for part in parts)
+    transform = _distortion(parts.training, settings.seed, backend) if run.settings.augment else _unchanged
+    transform = _after_check(transform, parts)
     start = run.state and _selected_on_device(run.state, mask, backend)
     watch = Watch(start, settings, lambda state: save(_spread_on_host(state, mask)), show)
     signal = 0
@@ -126,11 +133,11 @@ def _unchanged(examples: Examples, epoch: int) -> Examples:  # noqa: ARG001 - an
     return examples
 
 
-def _after_check(transform: EpochTransform, data: DataSet) -> EpochTransform:
+def _after_check(transform: EpochTransform, parts: Parts) -> EpochTransform:
     """Return a transform that first checks that the files with the images, if they are not in memory, are complete."""
 
     def checked(examples: Examples, epoch: int) -> Examples:
-        for part in (data.training, data.test):
+        for part in parts:
             part.require_unchanged()
         return transform(examples, epoch)
 

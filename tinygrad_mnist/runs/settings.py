@@ -31,7 +31,7 @@ RANGES: dict[str, tuple[int, int]] = {
     "patience": (1, 10**6),
     "seed": (0, 2**63 - 1),
 }
-"""The smallest and the largest value of the settings that are whole numbers."""
+"""The smallest and the largest value of the settings that are whole numbers, far beyond useful values."""
 
 MAX_RATE, MAX_UNITS = 1e100, 100_000
 """The largest learning rate and the largest hidden layer. Like the limits above, they are far beyond useful values."""
