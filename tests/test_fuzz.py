@@ -85,7 +85,7 @@ def test_a_damaged_idx_file_gives_an_array_or_one_sentence(
     ]
     good = [idx.header(array) + array.tobytes() for array in arrays]
     path, accepted = tmp_path / "file", 0
-    for number in range(2500 if packed else 5000):
+    for number in range(1000 if packed else 2000):
         content = good[number % len(good)]
         if packed:
             # Half of them are damaged inside an intact gzip wrapper.
@@ -123,7 +123,7 @@ def test_a_damaged_checkpoint_gives_a_network_or_one_sentence(
     path, rng = tmp_path / "network.npz", np.random.default_rng(0)
     good = saved(path)
     accepted = 0
-    for _ in range(3000):
+    for _ in range(1000):
         path.write_bytes(mutated(good, rng))
         try:
             loaded = checkpoint.load(path)
@@ -168,7 +168,7 @@ def test_a_damaged_option_is_refused_on_one_line_or_gives_settings(monkeypatch: 
     monkeypatch.setattr(train_command.datasets, "load", lambda *_: SimpleNamespace(training=None))
     rng = np.random.default_rng(0)
     names = list(GOOD)
-    for number in range(3000):
+    for number in range(1500):
         name = names[number % len(names)]
         value = mutated(GOOD[name].encode(), rng).decode("latin-1")
         try:
