@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import tinygrad_mnist
 from tinygrad_mnist import errors
-from tinygrad_mnist.arrays.backend import enough_memory
+from tinygrad_mnist.arrays.backend import device_faults
 from tinygrad_mnist.commands import COMMANDS, bench_command, main
 from tinygrad_mnist.errors import BackendError, DataError, TinygradMnistError
 
@@ -111,7 +111,7 @@ def test_too_little_memory_is_advice_for_the_command_that_needs_it(
     monkeypatch.setattr(tinygrad_mnist.datasets, "load", exhausted)
     assert "--batch" in refused(1, "train")
     assert "--batch" not in refused(1, "baseline")
-    with pytest.raises(BackendError, match="--batch"), enough_memory():
+    with pytest.raises(BackendError, match="--batch"), device_faults():
         exhausted()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from tinygrad_mnist.arrays.backend import Backend, choose_backend, enough_memory
+from tinygrad_mnist.arrays.backend import Backend, choose_backend, device_faults
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.errors import BackendError
 from tinygrad_mnist.runs import speed
@@ -88,18 +88,18 @@ def test_the_error_for_a_missing_package_says_how_to_install_it(
     assert "requirements-gpu.txt" in refused(1, "train", "--data", "strokes", "--backend", "cupy")
 
 
-def test_a_gpu_without_enough_memory_is_an_error_that_says_what_to_reduce() -> None:
-    with pytest.raises(BackendError, match=r"too little memory .*12 GB.* lower --batch"), enough_memory():
+def test_a_gpu_without_device_faults_is_an_error_that_says_what_to_reduce() -> None:
+    with pytest.raises(BackendError, match=r"too little memory .*12 GB.* lower --batch"), device_faults():
         raise OutOfMemoryError("12 GB asked for")
 
 
 def test_a_memory_error_without_details_has_no_empty_parentheses() -> None:
-    with pytest.raises(BackendError, match=r"^the machine has too little memory: "), enough_memory():
+    with pytest.raises(BackendError, match=r"^the machine has too little memory: "), device_faults():
         raise MemoryError
 
 
 def test_a_different_exception_is_not_a_memory_error() -> None:
-    with pytest.raises(ZeroDivisionError), enough_memory():
+    with pytest.raises(ZeroDivisionError), device_faults():
         raise ZeroDivisionError
 
 

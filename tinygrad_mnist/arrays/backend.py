@@ -34,6 +34,17 @@ class Backend:
         return self.xp.asarray(array, device=self.device)
 
 
+WORTH_A_GPU = 10_000_000
+"""The smallest work of a training step, in examples times parameters, for which `auto` uses a GPU.
+
+This is an estimate. A step launches 27 kernels or more, which takes a GPU more than 0.1 milliseconds however small the
+step is, and importing CuPy takes a second. A CPU needs about a millisecond for a step of this size.
+"""
+
+ROOM = 2**30
+"""The bytes of a GPU's memory that must be free for `auto` to use it. All of MNIST takes a tenth."""
+
+
 def choose_backend(name: str = "auto") -> Backend:
     """Return the backend called `numpy` or `cupy`. With `auto`, return CuPy if it works here, and NumPy otherwise.
 
@@ -44,12 +55,22 @@ def choose_backend(name: str = "auto") -> Backend:
     if name != "numpy":
         try:
             array, description = cuda.first_array()
+            if name == "auto":
+                cuda.require_free_memory(ROOM)
         except BackendError:
             if name == "cupy":
                 raise
         else:
             return Backend("cupy", array_namespace(array), array.device, description)
     return Backend("numpy", NUMPY, "cpu", "NumPy on the CPU")
+
+
+def worthwhile(name: str, work: int) -> str:
+    """Return the name of a backend, but `numpy` for `auto` if the work of a step is too small for a GPU.
+
+    The work is the number of examples in a step times the number of parameters. CuPy is not imported to decide this.
+    """
+    return "numpy" if name == "auto" and work < WORTH_A_GPU else name
 
 
 def array_namespace(x: Array) -> Any:
@@ -59,17 +80,25 @@ def array_namespace(x: Array) -> Any:
 
 
 @contextmanager
-def enough_memory() -> Iterator[None]:
-    """Turn a lack of memory, on the GPU or the host, into a BackendError that says what to reduce."""
+def device_faults() -> Iterator[None]:
+    """Turn a lack of memory on the GPU or the host, and a fault of the GPU, into a BackendError with advice."""
     try:
         yield
-    except MemoryError as error:
-        # CuPy's own exception is a MemoryError too, but its class can be named only if CuPy can be imported.
-        on_gpu = type(error).__name__ == "OutOfMemoryError"
-        device_name, remedy = ("GPU", cuda.USE_NUMPY) if on_gpu else ("machine", "close other programs")
-        detail = f" ({error})" if str(error) else ""
-        wrong = f"the {device_name} has too little memory{detail}"
-        raise BackendError(wrong, "train with a lower --batch or --hidden", remedy) from error
+    except Exception as error:
+        if isinstance(error, MemoryError) or cuda.lacks_memory(error):
+            raise _too_little_memory(error) from error
+        if cuda.is_fault(error):
+            raise cuda.explained(error) from error
+        raise
+
+
+def _too_little_memory(error: Exception) -> BackendError:
+    on_gpu = cuda.is_fault(error)
+    device_name, remedy = ("GPU", cuda.USE_NUMPY) if on_gpu else ("machine", "close other programs")
+    shown = f" ({cuda.detail(error)})" if str(error) else ""
+    return BackendError(
+        f"the {device_name} has too little memory{shown}", "train with a lower --batch or --hidden", remedy
+    )
 
 
 def asarray_like(array: Any, like: Array) -> Array:

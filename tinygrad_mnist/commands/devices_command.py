@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from tinygrad_mnist.arrays.backend import choose_backend
+from tinygrad_mnist.arrays.backend import WORTH_A_GPU, choose_backend
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.errors import BackendError
@@ -15,20 +15,21 @@ from tinygrad_mnist.errors import BackendError
 def devices(as_json: bool) -> None:
     """Show where this machine can compute.
 
-    Also shows which backend '--backend auto' uses, and why a GPU cannot be used.
+    Also shows which backend 'train --backend auto' uses for large networks, and why a GPU cannot be used.
 
     \b
     Example:
       python cli.py devices
     """
-    auto = choose_backend("auto").name
     backends = {name: _described(name) for name in ("numpy", "cupy")}
+    auto = choose_backend("auto").name
     if as_json:
         output.event("result", backends=backends, auto=auto)
         return
     for name, backend in backends.items():
         output.paragraph(name, backend["description"])
-    output.line("auto", f"uses {auto}")
+    condition = "" if auto == "numpy" else f" if the batch times the number of parameters is at least {WORTH_A_GPU:,}"
+    output.paragraph("auto", f"uses {auto}{condition}")
 
 
 def _described(name: str) -> dict[str, Any]:

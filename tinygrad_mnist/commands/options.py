@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from tinygrad_mnist.arrays.backend import Backend, choose_backend
+from tinygrad_mnist.arrays.backend import WORTH_A_GPU, Backend, choose_backend, worthwhile
 from tinygrad_mnist.console import plots
 from tinygrad_mnist.console.command_line import MAX_VALUE
 from tinygrad_mnist.runs.checkpoint import MAX_LAYERS
@@ -120,9 +121,9 @@ def _require_plottable(_: click.Context, __: click.Parameter, value: Path | None
     return value
 
 
-def _choose_backend(context: click.Context, _: click.Parameter, name: str) -> Backend | None:
-    """Return the backend of this name; None while a shell completes a command, because importing CuPy is slow."""
-    return None if context.resilient_parsing else choose_backend(name)
+def backend_for(name: str, work: int = 0) -> Backend:
+    """Return the backend of this name, given the work of a training step, or 0 for a command that does not train."""
+    return choose_backend(worthwhile(name, work))
 
 
 def subcommand_follows() -> bool:
@@ -160,12 +161,16 @@ plot = click.option(
     help="Draw a plot into this file, a .png or an .svg. Needs matplotlib.",
 )
 
-backend = click.option(
-    *("--backend", "-b"),
-    type=click.Choice(["auto", "numpy", "cupy"]),
-    callback=_choose_backend,
-    default="auto",
-    help="Where to compute: NumPy on the CPU or CuPy on a GPU. auto uses a GPU if one works.",
+_backend = partial(click.option, *("--backend", "-b"), type=click.Choice(["auto", "numpy", "cupy"]), default="auto")
+# Importing CuPy is slow, and not needed while a shell completes a command.
+backend = _backend(
+    callback=lambda context, _, name: None if context.resilient_parsing else backend_for(name),
+    help="Where to compute: NumPy on the CPU or CuPy on a GPU. auto is NumPy, because this command has little to do.",
+)
+backend_name = _backend(
+    *("backend_name",),
+    help="Where to compute: NumPy on the CPU or CuPy on a GPU. auto uses a GPU if one works and the batch times the "
+    f"number of parameters is at least {WORTH_A_GPU:,}.",
 )
 
 json_events = click.option("--json", "as_json", is_flag=True, help="Print JSON objects, one per line, the result last.")

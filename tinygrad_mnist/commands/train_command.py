@@ -8,7 +8,6 @@ import click
 from click.core import ParameterSource
 
 from tinygrad_mnist import datasets
-from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output, plots
 from tinygrad_mnist.console.reporters import Facts, JsonReporter, QuietReporter, TextReporter, TrainingReporter
@@ -17,10 +16,10 @@ from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.runs import checkpoint, facts, resume
 from tinygrad_mnist.runs.presets import PRESETS, chosen
 from tinygrad_mnist.runs.resume import Run, Saver
-from tinygrad_mnist.runs.run import Outcome, execute, split
+from tinygrad_mnist.runs.run import Outcome, execute, split, work
 from tinygrad_mnist.runs.settings import DTYPES, KEEP
 
-WITH_RESUME = {"source", "backend", "epochs", "patience", "save", "resume_from", "plot", "quiet", "as_json"}
+WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_from", "plot", "quiet", "as_json"}
 """The options that can be given with --resume. All others would change the training."""
 
 
@@ -67,7 +66,7 @@ _model_option = partial(click.option, type=options.FILE, metavar="FILE", callbac
     "the same version of NumPy and the same number of BLAS threads (OPENBLAS_NUM_THREADS, for example).",
 )
 @click.option("--dtype", type=click.Choice(DTYPES), help="Type of all numbers.")
-@options.backend
+@options.backend_name
 @_model_option("--save", "-s", help="Save the best network so far to FILE.")
 @_model_option("--resume", "-r", "resume_from", help="Continue the training in FILE.")
 @options.plot
@@ -77,7 +76,7 @@ def train(
     source: str,
     digits: tuple[int, ...],
     preset: str,
-    backend: Backend,
+    backend_name: str,
     save: Path | None,
     resume_from: Path | None,
     plot: Path | None,
@@ -113,6 +112,7 @@ def train(
     if save is not None:
         checkpoint.require_replaceable(save)
         plots.require_not_model(plot, save)
+    backend = options.backend_for(backend_name, work(run))
     data = datasets.load(source, run.digits, output.notice, output.Bar)
     saver = resume.saver(save, run, data.training, backend.description, output.notice)
     about = {"digits": run.digits, "data": data.name, "origin": data.origin, "backend": backend.name}
@@ -120,7 +120,8 @@ def train(
     reporter.start(about | facts.before(run, parts, backend))
     if run.settings.training.loss == "mean" and len(run.digits) > 2:
         output.notice("With more than two digits, the mean loss learns almost nothing: try --loss cross-entropy.")
-    with reporter.epochs(run.settings.training.epochs, run.state.epoch if run.state else 0) as show:
+    done = run.state.epoch if run.state else 0
+    with reporter.epochs(run.settings.training.epochs, done) as show, saver.told_after_a_fault():
         outcome = execute(run, parts, backend, saver, show)
     _finish(reporter, about | facts.after(run, parts, outcome), outcome, saver, plot)
     if outcome.signal:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from tinygrad_mnist.arrays.backend import enough_memory
+from tinygrad_mnist.arrays.backend import device_faults
 from tinygrad_mnist.console import output
 from tinygrad_mnist.errors import TinygradMnistError
 
@@ -40,7 +40,7 @@ class Command(click.Command):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""
-        with _errors_as_sentences(self), enough_memory():
+        with _errors_as_sentences(self), device_faults():
             return super().invoke(context)
 
     def get_help(self, context: click.Context) -> str:

@@ -2,15 +2,17 @@
 
 import hashlib
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from tinygrad_mnist.arrays.backend import device_faults
 from tinygrad_mnist.arrays.layers import map_layers
 from tinygrad_mnist.datasets.digits import Digits
-from tinygrad_mnist.errors import CheckpointError, DataError
+from tinygrad_mnist.errors import BackendError, CheckpointError, DataError
 from tinygrad_mnist.runs import checkpoint, environment
 from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.runs.environment import Environment
@@ -61,6 +63,7 @@ class Saver:
     def __init__(self, path: Path | None, save: Callable[[TrainingState], object], notify: Notify) -> None:
         self.path = path
         self.failure: CheckpointError | None = None
+        self.epoch: int | None = None  # of the last state that was saved, or would have been with a file
         self._save, self._notify, self._was_notified = save, notify, False
 
     def __call__(self, state: TrainingState) -> bool:
@@ -73,8 +76,26 @@ class Saver:
                 self._notify(f"Warning: {error} Saving is tried again after every epoch.")
             self._was_notified = True
         else:
-            self.failure = None
+            self.failure, self.epoch = None, state.epoch
         return self.failure is None
+
+    @contextmanager
+    def told_after_a_fault(self) -> Iterator[None]:
+        """Turn a fault of the GPU, or a lack of memory, into a BackendError that also says what has been saved."""
+        try:
+            with device_faults():
+                yield
+        except BackendError as error:
+            wrong, *remedies = error.args
+            raise BackendError(f"{wrong}{self._what_is_saved()}", *remedies) from error
+
+    def _what_is_saved(self) -> str:
+        """Return the end of a sentence. It is empty if there was nothing to save and no file to save it to."""
+        if self.path is None:
+            return "" if self.epoch is None else ", and this run is lost, because --save was not given"
+        if self.epoch is None:
+            return ", and nothing is saved yet"
+        return f", and --resume {shlex.quote(str(self.path))} continues after epoch {self.epoch}"
 
     def how_to_continue(self, command: str, source: str) -> str:
         """Return what the user can do after an interruption of this command, which was given this --data."""

@@ -1,16 +1,20 @@
 """A run: train on some of the digits, watch every epoch, and measure the network that is kept."""
 
+import itertools
 import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygrad_mnist import metrics, train
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.arrays.examples import EpochTransform, Examples
 from tinygrad_mnist.datasets.digits import DataSet, Digits
+from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.runs import signals
+from tinygrad_mnist.runs.ahead import OneAhead
 from tinygrad_mnist.runs.feature_selection import Mask, selected_digits, selected_state, spread_state, visible_pixels
 from tinygrad_mnist.runs.resume import Run, moved
 from tinygrad_mnist.train import Settings, TrainingResult, TrainingState
@@ -85,6 +89,13 @@ def split(run: Run, data: DataSet) -> Parts:
     return Parts(*data.training.hold_out(run.settings.hold_out, run.settings.training.seed), data.test)
 
 
+def work(run: Run) -> int:
+    """Return the work of a training step: the examples in a batch times the parameters of the network."""
+    settings = run.settings.training
+    sizes = (SIDE * SIDE, *settings.hidden, 1 if len(run.digits) == 2 else len(run.digits))
+    return settings.batch * sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
+
+
 def execute(run: Run, parts: Parts, backend: Backend, save: Save, show: Show) -> Outcome:
     """Train with the run's settings until it ends or is interrupted, and measure the network that is kept.
 
@@ -95,7 +106,7 @@ def execute(run: Run, parts: Parts, backend: Backend, save: Save, show: Show) ->
     # Distorted digits can have ink in any pixel. A large data set stays where it is, which may be a file.
     mask = visible_pixels(parts.training) if parts.training.is_small and not run.settings.augment else None
     training, validation, test = (_examples(part, run.digits, mask, backend) for part in parts)
-    transform = _distortion(parts.training, settings.seed, backend) if run.settings.augment else _unchanged
+    transform = _distortion(parts.training, settings, backend) if run.settings.augment else _unchanged
     transform = _after_check(transform, parts)
     start = run.state and _selected_on_device(run.state, mask, backend)
     watch = Watch(start, settings, lambda state: save(_spread_on_host(state, mask)), show)
@@ -144,15 +155,15 @@ def _after_check(transform: EpochTransform, parts: Parts) -> EpochTransform:
     return checked
 
 
-def _distortion(digits: Digits, seed: int, backend: Backend) -> EpochTransform:
+def _distortion(digits: Digits, settings: Settings, backend: Backend) -> EpochTransform:
     """Return a transform that distorts the digits differently in each epoch, and in the same way for the same seed."""
     # Slow to import, and needed only here.
     from tinygrad_mnist.datasets import augment
 
-    def transform(examples: Examples, epoch: int) -> Examples:
-        distorted = augment.distort(digits.images, np.random.default_rng((seed, epoch, AUGMENT)))
-        count = len(digits.labels)
-        images = backend.to_device(distorted.reshape(count, -1))
-        return Examples(images, backend.to_device(np.arange(count)), examples.t)
+    def distorted(epoch: int) -> NDArray[np.uint8]:
+        images = augment.distort(digits.images, np.random.default_rng((settings.seed, epoch, AUGMENT)))
+        return images.reshape(len(images), -1)
 
-    return transform
+    prepared = OneAhead(distorted, settings.epochs) if backend.name == "cupy" else distorted
+    rows = backend.to_device(np.arange(len(digits.labels)))
+    return lambda examples, epoch: Examples(backend.to_device(prepared(epoch)), rows, examples.t)
