@@ -1,7 +1,7 @@
 """Fixtures that several test files use."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.standin_cupy import Meter
+from tests.standin_import import installed
 from tinygrad_mnist.arrays.backend import to_host
 from tinygrad_mnist.datasets import idx
 
@@ -78,6 +80,13 @@ def on_device1() -> Callable[[NDArray[Any]], Any]:
         return strict.asarray(array.copy(), device=strict.Device("device1"))
 
     return to_device1
+
+
+@pytest.fixture
+def cupy_standin() -> Iterator[Meter]:
+    """Let `import cupy` return a strict stand-in, on which `--backend cupy` works, and return its meter."""
+    with installed() as meter:
+        yield meter
 
 
 @pytest.fixture

@@ -54,14 +54,14 @@ def choose_backend(name: str = "auto") -> Backend:
         raise ValueError(f"there is no backend {name!r}: choose auto, numpy or cupy")
     if name != "numpy":
         try:
-            array, description = cuda.first_array()
+            array, functions, description = cuda.first_array()
             if name == "auto":
                 cuda.require_free_memory(ROOM)
         except BackendError:
             if name == "cupy":
                 raise
         else:
-            return Backend("cupy", array_namespace(array), array.device, description)
+            return Backend("cupy", functions, array.device, description)
     return Backend("numpy", NUMPY, "cpu", "NumPy on the CPU")
 
 

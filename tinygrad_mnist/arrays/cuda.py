@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from array_api_compat import array_namespace
+
 from tinygrad_mnist.errors import BackendError
 
 USE_NUMPY = "use --backend numpy"
@@ -49,7 +51,7 @@ MISSING = (
 """The parts of CUDA that CuPy needs, besides the driver."""
 
 SYMPTOMS = (
-    Symptom("No module named 'cupy'$|import of cupy halted", "CuPy is not installed", INSTALL),
+    Symptom("No module named 'cupy'$|import of cupy halted", "CuPy cannot be imported", INSTALL),
     Symptom("NumPy 1|numpy.core|module 'numpy'", "this CuPy was made for a different NumPy", REINSTALL),
     Symptom(
         "cudaErrorNoDevice|cudaErrorInvalidDevice",
@@ -81,8 +83,8 @@ SYMPTOMS = (
 """Other failures that are known. The first whose sign is found counts."""
 
 
-def first_array() -> tuple[Any, str]:
-    """Return a CuPy array on the current GPU, and a description such as "CuPy on NVIDIA A100".
+def first_array() -> tuple[Any, Any, str]:
+    """Return a CuPy array on the current GPU, CuPy's functions, and a description such as "CuPy on NVIDIA A100".
 
     Raises BackendError, which says what is wrong and what to do, if CuPy cannot be imported or cannot compute.
     """
@@ -95,10 +97,11 @@ def first_array() -> tuple[Any, str]:
         array = cupy.zeros((2, 2)) + 1
         if (number := float((array @ array)[0, 0])) != 2:
             raise ArithmeticError(f"1 * 1 + 1 * 1 = {number}")  # noqa: TRY301 - explained like the others
+        functions = array_namespace(array)
         graphics_card = cupy.cuda.runtime.getDeviceProperties(array.device.id)["name"].decode()
     except Exception as error:
         raise explained(error) from error
-    return array, f"CuPy on {graphics_card}{' with CUPY_TF32=1' if rounds_products() else ''}"
+    return array, functions, f"CuPy on {graphics_card}{' with CUPY_TF32=1' if rounds_products() else ''}"
 
 
 def rounds_products() -> bool:
