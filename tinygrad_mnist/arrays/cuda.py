@@ -20,6 +20,7 @@ from tinygrad_mnist.errors import BackendError
 
 USE_NUMPY = "use --backend numpy"
 INSTALL = "install it with 'pip install -r requirements-gpu.txt'"
+INSTALL_PARTS = "install all parts with 'pip install -r requirements-gpu.txt'"
 REINSTALL = "run 'pip install --force-reinstall -r requirements-gpu.txt'"
 RIGHT_PACKAGE = "install the CuPy package that requirements-gpu.txt names for this machine"
 FREE_MEMORY = "end a program that 'nvidia-smi' lists"
@@ -43,10 +44,10 @@ class Symptom(NamedTuple):
 
 
 MISSING = (
-    Symptom("(cannot|could not) open source|CUDA headers", "CUDA's header files are missing", INSTALL),
-    Symptom(r"cublas(Lt)?\S*\.(so|dll)", "cuBLAS, CUDA's library for matrix products, is missing", INSTALL),
-    Symptom(r"nvrtc\S*\.(so|dll)", "NVRTC, CUDA's compiler, is missing", INSTALL),
-    Symptom(r"cudart\S*\.(so|dll)", "the CUDA runtime is missing", INSTALL),
+    Symptom("(cannot|could not) open source|CUDA headers", "CUDA's header files are missing", INSTALL_PARTS),
+    Symptom(r"cublas(Lt)?\S*\.(so|dll)", "cuBLAS, CUDA's library for matrix products, is missing", INSTALL_PARTS),
+    Symptom(r"nvrtc\S*\.(so|dll)", "NVRTC, CUDA's compiler, is missing", INSTALL_PARTS),
+    Symptom(r"cudart\S*\.(so|dll)", "the CUDA runtime is missing", INSTALL_PARTS),
 )
 """The parts of CUDA that CuPy needs, besides the driver."""
 
@@ -141,14 +142,16 @@ def explained(error: Exception) -> BackendError:
 
 
 def detail(error: Exception) -> str:
-    """Return the telling part of an exception's text: the code of an error of CUDA, or the start of the first line."""
+    """Return the telling part of an exception's text: CUDA's name of the error or of a file, or the first line."""
     if isinstance(error, OSError) and error.strerror:
         return textwrap.shorten(f"{error.strerror}: {error.filename}", MAX_DETAIL, placeholder="...")
     _, _, original = str(error).rpartition("Original error:")
     lines = (line.strip(" =-") for line in original.splitlines())  # CuPy frames its long messages
     line = next(filter(None, lines), type(error).__name__)
-    if code := re.match(r"cudaError\w+|CUBLAS_\w+|NVRTC_\w+", line):
-        return code[0]
+    if name := re.search(
+        r"^cudaError\w+|^CUBLAS_\w+|^NVRTC_\w+|\blib\w+\.so[.\d]*|\w+\.dll|[\w/]+\.(h|hpp|cuh)\b", line
+    ):
+        return name[0]
     return textwrap.shorten(re.split(r"\. | \(|\.$", line)[0], MAX_DETAIL, placeholder="...")
 
 
@@ -160,7 +163,8 @@ def _cause(error: Exception) -> tuple[str, str]:
     if known := _first(SYMPTOMS, text):
         return known.wrong, known.remedy
     if len(packages := _packages()) > 1:
-        return f"{' and '.join(packages)} break each other", f"run 'pip uninstall {' '.join(packages)}' and {INSTALL}"
+        uninstall = f"run 'pip uninstall {' '.join(packages)}' and 'pip install -r requirements-gpu.txt'"
+        return f"{' and '.join(packages)} break each other", uninstall
     if _is_left_over(error):
         return "CuPy's folder is there but empty, as an earlier package left it", REINSTALL
     if isinstance(error, OSError) and error.strerror:

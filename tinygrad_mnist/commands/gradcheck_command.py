@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from tinygrad_mnist.arrays.backend import Backend
+from tinygrad_mnist.arrays.cuda import rounds_products
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.datasets.bars import track
@@ -60,6 +61,8 @@ def gradcheck(seed: int, dtype: str, plant: str | None, backend: Backend, as_jso
     else:
         _print_report(checks, cases)
     if not passed:
+        if backend.name == "cupy" and rounds_products():
+            output.notice("CUPY_TF32=1 rounds the factors of float32 products: unset it, and check again.")
         raise click.exceptions.Exit(1)
 
 

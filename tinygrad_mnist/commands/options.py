@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from tinygrad_mnist.arrays.backend import WORTH_A_GPU, Backend, choose_backend, worthwhile
+from tinygrad_mnist.arrays.backend import Backend, choose_backend, worthwhile
 from tinygrad_mnist.console import plots
 from tinygrad_mnist.console.command_line import MAX_VALUE
 from tinygrad_mnist.runs.checkpoint import MAX_LAYERS
@@ -161,16 +161,15 @@ plot = click.option(
     help="Draw a plot into this file, a .png or an .svg. Needs matplotlib.",
 )
 
-_backend = partial(click.option, *("--backend", "-b"), type=click.Choice(["auto", "numpy", "cupy"]), default="auto")
+_backend = partial(
+    click.option,
+    *("--backend", "-b"),
+    type=click.Choice(["auto", "numpy", "cupy"]),
+    default="auto",
+    help="Where to compute: NumPy on the CPU or CuPy on a GPU. auto uses a GPU only to train large networks.",
+)
 # Importing CuPy is slow, and not needed while a shell completes a command.
-backend = _backend(
-    callback=lambda context, _, name: None if context.resilient_parsing else backend_for(name),
-    help="Where to compute: NumPy on the CPU or CuPy on a GPU. auto is NumPy, because this command has little to do.",
-)
-backend_name = _backend(
-    *("backend_name",),
-    help="Where to compute: NumPy on the CPU or CuPy on a GPU. auto uses a GPU if one works and the batch times the "
-    f"number of parameters is at least {WORTH_A_GPU:,}.",
-)
+backend = _backend(callback=lambda context, _, name: None if context.resilient_parsing else backend_for(name))
+backend_name = _backend("backend_name")
 
 json_events = click.option("--json", "as_json", is_flag=True, help="Print JSON objects, one per line, the result last.")

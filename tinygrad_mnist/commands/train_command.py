@@ -120,8 +120,8 @@ def train(
     reporter.start(about | facts.before(run, parts, backend))
     if run.settings.training.loss == "mean" and len(run.digits) > 2:
         output.notice("With more than two digits, the mean loss learns almost nothing: try --loss cross-entropy.")
-    done = run.state.epoch if run.state else 0
-    with reporter.epochs(run.settings.training.epochs, done) as show, saver.told_after_a_fault():
+    epochs = reporter.epochs(run.settings.training.epochs, run.state.epoch if run.state else 0)
+    with epochs as show, saver.told_after_a_fault():
         outcome = execute(run, parts, backend, saver, show)
     _finish(reporter, about | facts.after(run, parts, outcome), outcome, saver, plot)
     if outcome.signal:
