@@ -26,20 +26,27 @@ def floats(digits: Digits) -> Floats:
     return x
 
 
-def eager(x: Floats, t: Floats, hidden: tuple[int, ...], batch: int, epochs: int) -> nn.Module:
+def eager(x: Floats, t: Floats, hidden: tuple[int, ...], batch: int, epochs: int, device: str = "cpu") -> nn.Module:
     """Train a network with autograd. Batches are indexed from a tensor in memory: PyTorch's fastest simple loop."""
-    inputs, targets = torch.from_numpy(x), torch.from_numpy(t)
-    model = _model(hidden, t.shape[1])
+    inputs, targets = torch.from_numpy(x).to(device), torch.from_numpy(t).to(device)
+    model = _model(hidden, t.shape[1]).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     for _ in range(epochs):
-        order = torch.randperm(len(inputs))
+        order = torch.randperm(len(inputs), device=device)
         for first in range(0, len(inputs), batch):
             rows = order[first : first + batch]
             loss = _loss(model(inputs[rows]), targets[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+    if device != "cpu":
+        torch.cuda.synchronize()  # it returns before the GPU has finished
     return model
+
+
+def has_cuda() -> bool:
+    """Return whether PyTorch can use a GPU."""
+    return torch.cuda.is_available()
 
 
 def loader(x: Floats, t: Floats, batch: int) -> nn.Module:

@@ -59,6 +59,7 @@ class Meter:
     upload: int = 0  # from the host
     download: int = 0  # to the host
     synchronize: int = 0
+    cublas: int = 0  # matrix products, but for those of a single entry, which CuPy computes itself
     driver: int = 12090  # what driverGetVersion returns
     free_memory: int = 2**34
     _faults: dict[str, tuple[int, Exception]] = field(default_factory=dict)
@@ -183,6 +184,8 @@ def on_device(function: Callable[..., Any], *events: str) -> Callable[..., Any]:
 
     def compute(*arguments: Any, **options: Any) -> Any:
         METER.count(*events)
+        if "matmul" in function.__name__ and arguments[0].size > 1:
+            METER.count("cublas")
         result = function(*host(arguments), **{name: host(value) for name, value in options.items()})
         return tuple(map(ndarray, result)) if isinstance(result, (tuple, list)) else ndarray(result)
 

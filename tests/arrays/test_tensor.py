@@ -1,5 +1,6 @@
 """tensor() and stack(): what becomes an array, and errors that name the first item that cannot."""
 
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinygrad_mnist.arrays.backend import choose_backend, to_host
 from tinygrad_mnist.arrays.tensor import stack, tensor
 
 ToDevice = Callable[[Any], Any]
@@ -102,6 +104,32 @@ def test_data_that_is_not_an_array_is_refused_by_its_first_wrong_item(data: Any,
 def test_a_number_too_large_for_the_dtype_is_refused(number: int, dtype: str) -> None:
     with pytest.raises(ValueError, match=f"a number does not fit into {dtype}"):
         tensor([0, number], dtype=dtype)
+
+
+INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+
+
+@pytest.mark.parametrize("source", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_the_floats_just_beyond_an_integer_type_are_refused_and_those_within_are_not(dtype: str, source: str) -> None:
+    limits, largest = np.iinfo(dtype), float(np.finfo(source).max)
+    low, above = float(limits.min), float(limits.max + 1)
+    with np.errstate(over="ignore"):
+        lower = np.nextafter(np.array(min(max(low, -largest), 0), source), np.array(-np.inf, source))
+    within = np.array([max(low, -largest), 0, min(above / 2, largest)], source)
+    np.testing.assert_array_equal(tensor(np.floor(within), dtype=dtype).astype(source), np.floor(within))
+    for beyond in (above, float(lower), math.inf, math.nan):
+        if abs(beyond) <= largest or not math.isfinite(beyond):
+            with pytest.raises(ValueError, match=f"a number does not fit into {dtype}"):
+                tensor(np.array([0, beyond], source), dtype=dtype)
+
+
+def test_a_float_beyond_an_integer_type_is_refused_on_a_gpu_whose_casts_saturate(cupy_standin: object) -> None:
+    array = choose_backend("cupy").to_device(np.array([2.0**63]))
+    assert int(to_host(array.astype("int64"))[0]) == 2**63 - 1
+    with pytest.raises(ValueError, match="a number does not fit into int64"):
+        tensor(array, dtype="int64")
+    assert to_host(tensor(array / 2, dtype="int64")).tolist() == [2**62]
 
 
 def test_numbers_of_different_kinds_are_converted_to_a_given_dtype() -> None:

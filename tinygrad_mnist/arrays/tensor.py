@@ -93,8 +93,10 @@ def _cast(source: Array, dtype: Any) -> Array:
     xp = array_namespace(source)
     if kind == "complex" and target != "complex":
         raise ValueError(f"complex numbers do not fit into {dtype}")
-    # The check of the result below finds any overflow, so NumPy's warning is not needed.
+    # The checks find any overflow, so NumPy's warning is not needed.
     with np.errstate(over="ignore", invalid="ignore"):
+        if (kind, target) == ("float", "integer") and not bool(xp.all(_in_range(source, dtype))):
+            raise ValueError(f"a number does not fit into {dtype}")
         array = xp.astype(source, dtype)
         if target in ("bool", "integer"):
             fits = (xp.astype(array, source.dtype) == source) & ((array < 0) == (source < 0))
@@ -103,6 +105,19 @@ def _cast(source: Array, dtype: Any) -> Array:
     if not bool(xp.all(fits)):
         raise ValueError(f"a number does not fit into {dtype}")
     return array
+
+
+def _in_range(source: Array, dtype: Any) -> Array:
+    """Return a mask of the floats that an integer type can hold after their fractions are cut off.
+
+    They are compared before the cast, which does not wrap around on every device: on a GPU, 2^63 becomes 2^63 - 1, and
+    that becomes 2^63 again as a float. The limits are powers of two, so they are exact as floats.
+    """
+    xp = array_namespace(source)
+    limits, largest = xp.iinfo(dtype), float(xp.finfo(source.dtype).max)
+    low, above = float(limits.min), float(limits.max + 1)
+    is_below = source < above if above <= largest else xp.isfinite(source)
+    return (source >= max(low, -largest)) & is_below
 
 
 def _require_regular(data: Any, position: Position = ()) -> tuple[int, ...]:

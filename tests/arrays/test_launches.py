@@ -1,0 +1,52 @@
+"""How often a training step starts work on a GPU. Small steps take as long as their launches, so these are counted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.standin_cupy import Meter
+from tinygrad_mnist import train
+from tinygrad_mnist.arrays.backend import choose_backend
+from tinygrad_mnist.arrays.examples import Examples
+from tinygrad_mnist.train import Settings
+
+LAUNCHES = {
+    "a line": (Settings(), 1, 31),
+    "784-300-10": (Settings(hidden=(300,), loss="cross-entropy"), 10, 50),
+    "784-300-10 with momentum": (Settings(hidden=(300,), loss="cross-entropy", optimizer="momentum"), 10, 58),
+}
+"""For each network, its outputs and the launches of a step after the first: five or fewer are matrix products.
+
+If one of these numbers grows, training on a GPU becomes slower by as much. If it shrinks, write down the new one.
+"""
+
+
+@pytest.fixture(params=LAUNCHES)
+def steps(request: pytest.FixtureRequest, cupy_standin: Meter, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the counts of each training step of an epoch, with the launches that are expected."""
+    settings, outputs, expected = LAUNCHES[request.param]
+    backend, rng = choose_backend("cupy"), np.random.default_rng(0)
+    images, t = rng.integers(0, 256, (640, 784), dtype=np.uint8), rng.integers(0, 2, (640, outputs), dtype=np.uint8)
+    examples = Examples(*map(backend.to_device, (images, np.arange(640), t)))
+    counts, batches = [], train.batches
+
+    def watched(*arguments: Any) -> Iterator[Any]:
+        for batch in batches(*arguments):
+            counts.append(cupy_standin.counts)
+            yield batch
+
+    monkeypatch.setattr(train, "batches", watched)
+    train.train(examples, examples, Settings(**{**vars(settings), "epochs": 1, "batch": 64}))
+    return np.diff(np.array(counts), axis=0)[1:], expected
+
+
+def test_a_step_launches_as_many_kernels_as_written_down(steps: Any) -> None:
+    counts, expected = steps
+    assert counts[:, 0].tolist() == [expected] * 8
+
+
+def test_a_step_transfers_nothing_and_waits_for_nothing(steps: Any) -> None:
+    counts, _ = steps
+    assert not counts[:, 1:].any()
