@@ -1,13 +1,14 @@
 """The backend: which one is chosen, and how arrays move between the host and a device."""
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tinygrad_mnist.arrays.backend import asarray_like, choose_backend, to_host
+from tests.standin_cupy import Meter
+from tests.standin_import import installed
+from tinygrad_mnist.arrays.backend import asarray_like, choose_backend, to_host, worthwhile
 from tinygrad_mnist.errors import BackendError
 
 ToDevice = Callable[[Any], Any]
@@ -24,16 +25,40 @@ def test_a_backend_with_an_unknown_name_is_refused() -> None:
         choose_backend("nonsense")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy is installed here")
+NOT_INSTALLED = ModuleNotFoundError("No module named 'cupy'", name="cupy")
+
+
 def test_choosing_cupy_without_cupy_ends_in_one_sentence(one_sentence: Callable[[object], None]) -> None:
-    with pytest.raises(BackendError, match=r"requirements-gpu\.txt") as caught:
+    with installed(NOT_INSTALLED), pytest.raises(BackendError, match=r"requirements-gpu\.txt") as caught:
         choose_backend("cupy")
     one_sentence(caught.value)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy is installed here")
 def test_auto_chooses_numpy_if_there_is_no_cupy() -> None:
-    assert choose_backend("auto").name == "numpy"
+    with installed(NOT_INSTALLED):
+        assert choose_backend("auto").name == "numpy"
+
+
+def test_cupy_is_chosen_if_it_works_and_auto_chooses_it_too(cupy_standin: Meter) -> None:
+    for name in ("cupy", "auto"):
+        chosen = choose_backend(name)
+        assert chosen.name == "cupy"
+        assert chosen.description == "CuPy on a stand-in"
+        assert chosen.to_device(np.zeros(3)).device == chosen.device
+
+
+@pytest.mark.parametrize(
+    ("name", "work", "chosen"),
+    [
+        ("auto", 9_999_999, "numpy"),
+        ("auto", 10_000_000, "auto"),
+        ("auto", 0, "numpy"),
+        ("cupy", 0, "cupy"),
+        ("numpy", 10**12, "numpy"),
+    ],
+)
+def test_only_auto_depends_on_the_work(name: str, work: int, chosen: str) -> None:
+    assert worthwhile(name, work) == chosen
 
 
 def test_an_array_moves_from_a_device_to_the_host_and_back(on_device1: ToDevice) -> None:

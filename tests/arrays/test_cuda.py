@@ -1,7 +1,7 @@
-"""The same code gives the same numbers on a different device: always on a simulated one, and on a GPU if there is one.
+"""The same code gives the same numbers on other devices: always on two simulated ones, and on a GPU if there is one.
 
-The simulated device is the second one of array-api-strict. NumPy's functions cannot read its arrays, so a stray `np.`
-call raises there as it does on a GPU. Its arrays are Python objects, so every access from the host can be counted.
+One simulated device is the second one of array-api-strict, and the other is the stand-in for CuPy. NumPy's functions
+cannot read their arrays, so a stray `np.` call raises there as it does on a GPU.
 """
 
 from collections.abc import Callable
@@ -42,11 +42,13 @@ HOST_ACCESSES = (
 Close = Callable[[Any, Any, float], None]
 
 
-@pytest.fixture(params=["strict", pytest.param("cupy", marks=pytest.mark.gpu)])
+@pytest.fixture(params=["strict", "stand-in", pytest.param("cupy", marks=pytest.mark.gpu)])
 def there(request: pytest.FixtureRequest) -> Backend:
     """A device whose memory is not the host's."""
     if request.param == "strict":
         return simulated()
+    if request.param == "stand-in":
+        request.getfixturevalue("cupy_standin")
     try:
         return choose_backend("cupy")
     except BackendError as error:
