@@ -80,6 +80,11 @@ FAILURES = {
         "CUPY_CACHE_DIR",
         imported=OSError(30, "Read-only file system", "/home/me/.cupy"),
     ),
+    "full disk": Failure(
+        "cannot write its files (No space left on device)",
+        "CUPY_CACHE_DIR",
+        imported=OSError(28, "No space left on device"),
+    ),
     "other NumPy": Failure(
         "made for a different NumPy",
         "--force-reinstall",

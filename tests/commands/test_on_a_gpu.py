@@ -196,6 +196,7 @@ FAULTS = {
     "the GPU has too little memory (Out of memory allocating 9,000 bytes)": OutOfMemoryError(
         "Out of memory allocating 9,000 bytes (allocated so far: 1 bytes)."
     ),
+    "NVRTC, CUDA's compiler, is missing (libnvrtc.so.12)": RuntimeError("CuPy failed to load libnvrtc.so.12: OSError"),
     "the GPU has too little memory (cudaErrorMemoryAllocation)": CUDARuntimeError("cudaErrorMemoryAllocation: out"),
     "the GPU has too little memory (CUBLAS_STATUS_ALLOC_FAILED)": CUBLASError("CUBLAS_STATUS_ALLOC_FAILED"),
 }

@@ -37,8 +37,8 @@ class Backend:
 WORTH_A_GPU = 10_000_000
 """The smallest work of a training step, in examples times parameters, for which `auto` uses a GPU.
 
-This is an estimate. A step launches 27 kernels or more, which takes a GPU more than 0.1 milliseconds however small the
-step is, and importing CuPy takes a second. A CPU needs about a millisecond for a step of this size.
+This is an estimate, not measured on a GPU. A step launches 31 kernels or more, which takes a GPU more than 0.1 ms even
+if the step is small, and importing CuPy takes a second. A CPU needs about a millisecond for a step of this size.
 """
 
 ROOM = 2**30

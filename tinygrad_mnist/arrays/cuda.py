@@ -123,8 +123,8 @@ def require_free_memory(size: int) -> None:
 
 
 def is_fault(error: Exception) -> bool:
-    """Return whether an exception says that the GPU or CUDA failed."""
-    return type(error).__name__ in FAULTS
+    """Return whether an exception says that the GPU or CUDA failed, or that a library of CUDA is missing."""
+    return type(error).__name__ in FAULTS or "CuPy failed to load" in str(error)
 
 
 def lacks_memory(error: Exception) -> bool:
@@ -144,7 +144,8 @@ def explained(error: Exception) -> BackendError:
 def detail(error: Exception) -> str:
     """Return the telling part of an exception's text: CUDA's name of the error or of a file, or the first line."""
     if isinstance(error, OSError) and error.strerror:
-        return textwrap.shorten(f"{error.strerror}: {error.filename}", MAX_DETAIL, placeholder="...")
+        file = f": {error.filename}" if error.filename else ""
+        return textwrap.shorten(f"{error.strerror}{file}", MAX_DETAIL, placeholder="...")
     _, _, original = str(error).rpartition("Original error:")
     lines = (line.strip(" =-") for line in original.splitlines())  # CuPy frames its long messages
     line = next(filter(None, lines), type(error).__name__)
