@@ -1,0 +1,187 @@
+"""Softmax cross-entropy: how improbable the predictions make the right classes. It takes logits, one per class.
+
+    z  (N, O)   logits: any numbers; the logits of a row stand for O probabilities
+    p  (N, O)   the probabilities, p = softmax(z): positive, and their sum is 1 in every row
+    t  (N,)     targets: the class of each row, from 0 to O - 1
+    t  (N, O)   or the probability of each class, from 0 to 1, with a sum of 1 in every row
+    L  ()       the mean over the N rows: 0 if right and certain, with no upper bound if wrong and certain
+
+A class stands for the probability 1 of that class and 0 of all others. The formulas below are for probabilities.
+"""
+
+from tinygrad_mnist.arrays.backend import Array, array_namespace
+from tinygrad_mnist.arrays.shapes import require_entries, require_fit
+
+
+def softmax(z: Array) -> Array:
+    """Return p (N, O), the probabilities that the logits z (N, O) stand for.
+
+        p[n,o] = e^z[n,o] / sum_k e^z[n,k]
+
+    e^1000 is too large for any float. Let m[n] be the largest logit of row n. Dividing numerator and denominator by
+    e^m[n] gives the same p from exponentials that are at most 1:
+
+        p[n,o] = e^(z[n,o] - m[n]) / sum_k e^(z[n,k] - m[n])
+
+    The sum is at least 1, because one of its terms is e^0. So p keeps its full relative accuracy, even close to 0.
+
+    >>> import numpy as np
+    >>> softmax(np.array([[0.0, 0.0], [0.0, np.log(3.0)], [1000.0, -1000.0]]))
+    array([[0.5 , 0.5 ],
+           [0.25, 0.75],
+           [1.  , 0.  ]])
+    """
+    require_fit(z=(z, "NO"))
+    xp = array_namespace(z)
+    numerator = xp.exp(_minus_largest(z))
+    return numerator / xp.sum(numerator, axis=1, keepdims=True)
+
+
+def forward(z: Array, t: Array) -> Array:
+    """Return L, the mean of the negative logarithms of the probabilities that p gives to the targets.
+
+        L = 1/N sum_n e[n],    e[n] = -sum_o t[n,o] log p[n,o],    p = softmax(z)
+
+    p may round to 0, which has no logarithm, so it is not computed. The logarithm of the quotient is a difference:
+
+        -log p[n,o] = log(sum_k e^z[n,k]) - z[n,o]
+
+    Let m[n] be the largest logit of row n, which is z[n,w] of the winner w. With e^m[n] factored out of the sum, no
+    exponential is larger than 1. The winner's is 1, and the rest of the sum is r[n]:
+
+        r[n] = sum_k e^(z[n,k] - m[n]) - 1
+        log(sum_k e^z[n,k]) = m[n] + log(1 + r[n])
+
+    The targets of a row have the sum 1, so
+
+        e[n] = sum_o t[n,o] (m[n] - z[n,o]) + log(1 + r[n])
+
+    No term is negative. So L keeps its full relative accuracy, even close to 0.
+
+    Raises ValueError if z has no entries or t does not fit it; if classes are not integers from 0 to O - 1; or if
+    probabilities are not from 0 to 1 or their sum in a row is not 1. (It may differ by 0.001: after that check, each
+    row is divided by its sum, because probabilities are rounded.)
+
+    For undecided predictions, the loss is log O. For one that is certain and wrong, it is the difference of the logits:
+
+    >>> import numpy as np
+    >>> forward(np.array([[5.0, 5.0, 5.0]]), np.array([2])).round(4)
+    np.float64(1.0986)
+    >>> forward(np.array([[1000.0, 0.0]]), np.array([1]))
+    np.float64(1000.0)
+    """
+    t = _probabilities(z, t)
+    xp = array_namespace(z)
+    below = _minus_largest(z)
+    # An infinite distance must not be multiplied by 0.
+    distance = xp.where(t == 0, xp.zeros_like(z), -below)
+    rest = xp.sum(xp.where(_winner(z), xp.zeros_like(z), xp.exp(below)), axis=1)
+    return xp.mean(xp.sum(t * distance, axis=1) + xp.log1p(rest))
+
+
+def backward(z: Array, t: Array) -> Array:
+    """Return dz (N, O), the derivative of L with respect to each logit.
+
+    The chain starts at L, so there is no derivative to pass in: ∂L/∂L = 1.
+
+    Forward, by index (m, k run over rows and classes; n, o are fixed):
+
+        L = 1/N sum_m e[m],    e[m] = -sum_k t[m,k] log p[m,k],    p[m,k] = e^z[m,k] / sum_j e^z[m,j]
+
+    First the derivative of the softmax. z[n,o] occurs in every probability of row n, because it is a term of the
+    denominator s[n] = sum_j e^z[n,j]. In p[n,o], it is in the numerator too. The derivative of u/v is
+    (∂u v - u ∂v) / v^2, and both e^z[n,o] and s[n] have the derivative e^z[n,o] with respect to z[n,o]. If k = o:
+
+        ∂p[n,o]/∂z[n,o] = (e^z[n,o] s[n] - e^z[n,o] e^z[n,o]) / s[n]^2 = p[n,o] (1 - p[n,o])
+
+    and if k is any other class:
+
+        ∂p[n,k]/∂z[n,o] = (0 s[n] - e^z[n,k] e^z[n,o]) / s[n]^2 = -p[n,k] p[n,o]
+
+    Both at once, with δ[k,o] = 1 if k = o, and 0 otherwise. This is the Jacobian of the softmax:
+
+        ∂p[n,k]/∂z[n,o] = p[n,k] (δ[k,o] - p[n,o])
+
+    Next the loss of a row. The derivative of log u is 1/u, so
+
+        ∂e[n]/∂p[n,k] = -t[n,k] / p[n,k]
+
+    Chain rule, by index. e[m] depends on z[n,o] only if m = n, and then through every probability of the row:
+
+        dz[n,o] = ∂L/∂z[n,o] = 1/N sum_k ∂e[n]/∂p[n,k] * ∂p[n,k]/∂z[n,o]
+                = 1/N sum_k -t[n,k] / p[n,k] * p[n,k] (δ[k,o] - p[n,o])
+
+    p[n,k] cancels, and with it all that could be divided by 0:
+
+        dz[n,o] = 1/N sum_k t[n,k] (p[n,o] - δ[k,o])
+                = 1/N (p[n,o] sum_k t[n,k] - sum_k t[n,k] δ[k,o])
+
+    The first sum is 1, because t[n,k] are probabilities. The second has one term that is not 0, which is t[n,o]:
+
+        dz[n,o] = 1/N (p[n,o] - t[n,o])
+
+    This 1/N comes from the mean over the rows. It appears in the losses and in no other pass.
+    In arrays, with N the number of rows:
+
+        dz = (p - t) / N
+
+    Two rows with the probabilities 1/4 and 3/4; the class of the first is 1, that of the second is 0:
+
+    >>> import numpy as np
+    >>> z = np.log([[1.0, 3.0], [1.0, 3.0]])
+    >>> backward(z, np.array([1, 0]))
+    array([[ 0.125, -0.125],
+           [-0.375,  0.375]])
+
+    The same targets as probabilities:
+
+    >>> backward(z, np.array([[0, 1], [1, 0]]))
+    array([[ 0.125, -0.125],
+           [-0.375,  0.375]])
+
+    Raises ValueError as `forward` does.
+    """
+    t = _probabilities(z, t)
+    p = softmax(z)
+    N = z.shape[0]  # noqa: N806  # the derivation's own letter
+    dz = (p - t) / N
+    return dz
+
+
+def _winner(z: Array) -> Array:
+    """Return where the largest logit of each row is: (N, O), with one True per row, the first if several are equal."""
+    xp = array_namespace(z)
+    # A complex number has no order: the checker's complex steps move logits by imaginary parts that must not count.
+    order = xp.real(z) if xp.isdtype(z.dtype, "complex floating") else z
+    return xp.arange(z.shape[1], device=z.device) == xp.argmax(order, axis=1, keepdims=True)
+
+
+def _minus_largest(z: Array) -> Array:
+    """Return each logit minus the largest logit of its row: 0 for that one, and negative for others."""
+    xp = array_namespace(z)
+    zero = xp.zeros_like(z)
+    largest = xp.sum(xp.where(_winner(z), z, zero), axis=1, keepdims=True)
+    # The difference of two infinite logits would be NaN.
+    same = z == largest
+    return xp.where(same, zero, z) - xp.where(same, zero, largest)
+
+
+def _probabilities(z: Array, t: Array) -> Array:
+    """Return the targets as probabilities (N, O) of the dtype of z. Raises ValueError if they do not fit z."""
+    require_fit(z=(z, "NO"), t=(t, "NO" if len(t.shape) == 2 else "N"))
+    require_entries(z=z)
+    xp = array_namespace(z)
+    if len(t.shape) == 1:
+        if not xp.isdtype(t.dtype, "integral"):
+            raise ValueError(f"t has shape {tuple(t.shape)} and dtype {t.dtype}: classes must be integers")
+        classes = z.shape[1]
+        if not bool(xp.all((t >= 0) & (t < classes))):
+            raise ValueError(
+                f"t has classes from {int(xp.min(t))} to {int(xp.max(t))}: z has classes 0 to {classes - 1}"
+            )
+        return xp.astype(xp.arange(classes, dtype=t.dtype, device=z.device) == t[:, None], z.dtype)
+    t = xp.astype(t, z.dtype, copy=False)
+    total = xp.sum(t, axis=1, keepdims=True)
+    if not bool(xp.all(xp.abs(total - 1) <= 1e-3)) or not bool(xp.all(xp.abs(t) <= 1.001)):
+        raise ValueError("t has a row that is no probabilities: they must be from 0 to 1 with a sum of 1")
+    return t / total
