@@ -1,0 +1,107 @@
+"""Max pool: h keeps the largest number of every block of size by size pixels, so the images shrink.
+
+    x  (N, H, W, C)    N images of H rows and W columns, with C channels
+    h  (N, P, Q, C)    P = H // size and Q = W // size
+
+The blocks lie side by side and do not overlap. If size does not divide H or W, the rows at the bottom or the columns at
+the right that fill no block are ignored.
+"""
+
+from tinygrad_mnist.arrays.backend import Array, array_namespace
+from tinygrad_mnist.arrays.shapes import require_same_shape
+
+Place = tuple[slice, slice, slice, slice]
+
+
+def forward(x: Array, size: int) -> Array:
+    """Return h (N, P, Q, C) for x (N, H, W, C).
+
+        h[n,p,q,i] = max_u max_v x[n,size*p+u,size*q+v,i]
+
+    u and v run over the size*size places in a block, each from 0 to size - 1.
+
+    Raises ValueError if x does not have four axes or no block fits into an image.
+
+    >>> import numpy as np
+    >>> x = np.array([[1.0, 7.0, 0.0, 5.0],
+    ...               [2.0, 4.0, 5.0, 3.0]])
+    >>> forward(x.reshape(1, 2, 4, 1), size=2).reshape(1, 2)
+    array([[7., 5.]])
+    """
+    xp = array_namespace(x)
+    first, *others = _places(x.shape, size)
+    h = xp.asarray(x[first], copy=True)
+    for place in others:
+        h = xp.maximum(h, x[place])
+    return h
+
+
+def backward(dh: Array, x: Array, size: int) -> Array:
+    """Return dx (N, H, W, C), given dh (N, P, Q, C), the derivative of the loss with respect to h = forward(x, size).
+
+    Raises ValueError as `forward` does, and if dh does not have the shape of h.
+
+    Forward, by index (m, p, q, j run over all entries of h; n, r, s, i are fixed):
+
+        h[m,p,q,j] = max_u max_v x[m,size*p+u,size*q+v,j]
+
+    The pixel x[n,r,s,i] lies in one block: in row p = r // size and column q = s // size, if there is such a block. It
+    occurs in h[n,p,q,i] and in no other entry. Let a winner be a pixel that is as large as the maximum of its block.
+
+    If the block has one winner, a small change of the winner changes h by the same amount, and a small change of any
+    other pixel does not change h. So the slope is 1 for the winner, and 0 for all others:
+
+        ∂h[n,p,q,i]/∂x[n,r,s,i] = 1   if x[n,r,s,i] = h[n,p,q,i],   0 otherwise
+
+    If there are several winners, there is a kink: raising one of them raises h, and lowering it does not change h, so
+    its slope is 1 on the right and 0 on the left, and undefined in the middle. All winners together have the slope 1,
+    because raising or lowering all of them moves h. We divide it equally among them. Their number is
+
+        ties[n,p,q,i] = sum_u sum_v (1 if x[n,size*p+u,size*q+v,i] = h[n,p,q,i],   0 otherwise)
+
+        ∂h[n,p,q,i]/∂x[n,r,s,i] = 1 / ties[n,p,q,i]   if x[n,r,s,i] = h[n,p,q,i],   0 otherwise
+
+    Chain rule, by index. One term of the sums remains, that of the block in which the pixel lies:
+
+        dx[n,r,s,i] = ∂L/∂x[n,r,s,i]
+                    = sum_m sum_p sum_q sum_j ∂L/∂h[m,p,q,j] * ∂h[m,p,q,j]/∂x[n,r,s,i]
+                    = dh[n,p,q,i] / ties[n,p,q,i] * (1 if x[n,r,s,i] = h[n,p,q,i],   0 otherwise)
+
+    A pixel in no block has no term, so its gradient is 0.
+
+    In arrays, where x[place] holds the pixels at the same place u, v of all blocks, and `won` is 1 for winners:
+
+        won = [xp.astype(x[place] == h, dh.dtype) for place in places]
+        share = dh / sum(won)
+        dx[place] = share * won_here
+
+    One winner in the first block, two in the second:
+
+    >>> import numpy as np
+    >>> x = np.array([[1.0, 7.0, 0.0, 5.0],
+    ...               [2.0, 4.0, 5.0, 3.0]])
+    >>> backward(np.array([10.0, 20.0]).reshape(1, 1, 2, 1), x.reshape(1, 2, 4, 1), size=2).reshape(2, 4)
+    array([[ 0., 10.,  0., 10.],
+           [ 0.,  0., 10.,  0.]])
+    """
+    h = forward(x, size)
+    require_same_shape(dh=dh, h=h)
+    xp = array_namespace(x)
+    places = _places(x.shape, size)
+    won = [xp.astype(x[place] == h, dh.dtype) for place in places]
+    share = dh / sum(won)
+    dx = xp.zeros_like(x)
+    for place, won_here in zip(places, won, strict=True):
+        dx[place] = share * won_here
+    return dx
+
+
+def _places(shape: tuple[int, ...], size: int) -> list[Place]:
+    """Return, for each place in a block, the index of the pixels at that place in all blocks."""
+    if len(shape) != 4:
+        raise ValueError(f"x has shape {tuple(shape)}: images must have the shape (N, H, W, C)")
+    _, height, width, _ = shape
+    if not 1 <= size <= min(height, width):
+        raise ValueError(f"x has shape {tuple(shape)}: no block of {size} by {size} pixels fits into its images")
+    bottom, right, every = height // size * size, width // size * size, slice(None)
+    return [(every, slice(u, bottom, size), slice(v, right, size), every) for u in range(size) for v in range(size)]
