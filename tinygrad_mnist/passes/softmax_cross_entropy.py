@@ -174,9 +174,8 @@ def _probabilities(z: Array, t: Array) -> Array:
             raise ValueError(f"t has shape {tuple(t.shape)} and dtype {t.dtype}: classes must be integers")
         classes = z.shape[1]
         if not bool(xp.all((t >= 0) & (t < classes))):
-            raise ValueError(
-                f"t has classes from {int(xp.min(t))} to {int(xp.max(t))}: z has classes 0 to {classes - 1}"
-            )
+            lowest, highest = int(xp.min(t)), int(xp.max(t))
+            raise ValueError(f"t has classes from {lowest} to {highest}: z has classes from 0 to {classes - 1}")
         return xp.astype(xp.arange(classes, dtype=t.dtype, device=z.device) == t[:, None], z.dtype)
     if not xp.isdtype(t.dtype, "real floating"):
         t = xp.astype(t, z.dtype)
