@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.chapter import book_figures
-from tinygrad_mnist.passes import linear, square
+from tinygrad_mnist.passes import linear, squared_error
 
 TIME = np.arange(20.0)
 """The seconds at which the speed was measured."""
@@ -38,14 +38,12 @@ def predict(parabola: Parabola) -> NDArray[np.float64]:
 def evaluate(parabola: Parabola) -> State:
     """Return the parabola with its loss, which is the mean squared error, and the gradient of the loss.
 
-    L = 1/n sum_i e[i]^2, with the errors e = z - speed. The chain starts at the mean, with 1/n for each square, and
-    goes back through the square to e. The derivative with respect to z is the same as with respect to e. From z it
-    goes through the linear pass to a, b and c.
+    The chain starts at the loss, and goes back through the linear pass to a, b and c.
     """
-    x, w = _inputs(), parabola[:2, np.newaxis]
-    error = predict(parabola)[:, np.newaxis] - SPEED[:, np.newaxis]
-    loss = np.mean(square.forward(error))
-    dz = square.backward(np.full_like(error, 1 / error.size), error)
+    x, w, b = _inputs(), parabola[:2, np.newaxis], parabola[2:]
+    z, speed = linear.forward(x, w, b), SPEED[:, np.newaxis]
+    loss = squared_error.forward(z, speed)
+    dz = squared_error.backward(z, speed)
     _, dw, db = linear.backward(dz, x, w)
     return State(parabola, float(loss), np.concatenate([dw[:, 0], db]))
 
