@@ -1,4 +1,4 @@
-"""The pages beyond the chapter's, run on symbols, are SymPy's derivatives of their rules, written out entry by entry."""
+"""The pages that the chapter does not need, run on symbols, are SymPy's derivatives of their rules."""
 
 from itertools import product
 from types import ModuleType

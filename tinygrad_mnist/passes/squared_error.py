@@ -16,7 +16,7 @@ from tinygrad_mnist.arrays.shapes import require_entries, require_same_shape
 def forward(y: Array, t: Array) -> Array:
     """Return L, the mean of the squared distances of y from t.
 
-        L = 1/n sum_i (y[i] - t[i])^2,    n = N*O
+        L = 1/n sum_i (y[i] - t[i])^2,    let n = N*O
 
     Raises ValueError if y and t have no entries or differ in shape (broadcasting would compare predictions with the
     wrong targets).
@@ -37,11 +37,11 @@ def forward(y: Array, t: Array) -> Array:
 def backward(y: Array, t: Array) -> Array:
     """Return dy, the derivative of L with respect to each prediction. It has the shape of y.
 
-    The chain starts at L, so there is no derivative to pass in: ∂L/∂L = 1.
+    The chain starts at L, so there is no derivative to pass in: `∂L/∂L = 1`.
 
     Forward, by index (i and j run over all n entries), with the distances e:
 
-        L = 1/n sum_j e[j]^2,    e[j] = y[j] - t[j]
+        L = 1/n sum_j e[j]^2,    let e[j] = y[j] - t[j]
 
     The slope of e^2 is 2 e, as derived in square.py. Each square occurs once in L, multiplied by 1/n:
 
@@ -49,7 +49,7 @@ def backward(y: Array, t: Array) -> Array:
 
     y[i] occurs only in e[i], multiplied by 1:
 
-        ∂e[j]/∂y[i] = 1   if j = i,   0 otherwise
+        ∂e[j]/∂y[i] = 1 if j = i, 0 otherwise
 
     Chain rule, by index:
 

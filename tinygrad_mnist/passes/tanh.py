@@ -1,6 +1,6 @@
-"""Tanh: h = tanh(z), the hyperbolic tangent. It turns any number into one between -1 and 1.
+"""Tanh: `h = tanh(z)`, the hyperbolic tangent. It turns any number into one between -1 and 1.
 
-It is the sigmoid stretched to this range: tanh(z) = 2 sigmoid(2 z) - 1.
+It is the sigmoid stretched to this range: `h = 2 sigmoid(2 z) - 1`.
 """
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace
@@ -23,13 +23,13 @@ def forward(z: Array) -> Array:
 
 
 def backward(dh: Array, h: Array) -> Array:
-    """Return dz, given dh, the derivative of the loss with respect to h = forward(z).
+    """Return dz, given dh, the derivative of the loss with respect to `forward(z)`.
 
     dh, h and dz have the same shape. Raises ValueError if dh and h do not.
 
     Forward, by index (i stands for all indices of an entry), with a numerator u and a denominator v:
 
-        h[i] = u[i] / v[i],    u[i] = e^z[i] - e^-z[i],    v[i] = e^z[i] + e^-z[i]
+        h[i] = u[i] / v[i],    let u[i] = e^z[i] - e^-z[i],    let v[i] = e^z[i] + e^-z[i]
 
     The derivative of e^z is e^z and that of e^-z is -e^-z. So each of the two is the other's derivative:
 
@@ -43,7 +43,7 @@ def backward(dh: Array, h: Array) -> Array:
 
     Only h is needed, so z need not be kept.
 
-    Chain rule, by index. L depends on z[i] through every h[j], but h[j] depends on z[i] only if j = i:
+    Chain rule, by index. L depends on z[i] through every h[j], but h[j] depends on z[i] only if j is i:
 
         dz[i] = ∂L/∂z[i] = sum_j ∂L/∂h[j] * ∂h[j]/∂z[i] = dh[i] * (1 - h[i]^2) = dh[i] * (1 - h[i]) * (1 + h[i])
 
@@ -53,7 +53,7 @@ def backward(dh: Array, h: Array) -> Array:
         dz = dh * (1 - h) * (1 + h)
 
     The slope is 1 in the middle, four times that of the sigmoid, and vanishes in both tails. There h is so close to 1
-    or -1 that 1 - h^2 loses digits: beyond z = 19 in float64 and 9 in float32 the computed slope is 0, while the true
+    or -1 that 1 - h^2 loses digits: beyond 19 in float64 and 9 in float32 the computed slope is 0, while the true
     slope is about 4 e^(-2 |z|).
 
     >>> import numpy as np
