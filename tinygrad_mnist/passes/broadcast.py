@@ -1,73 +1,63 @@
 """Broadcast: y holds copies of the entries of x. What is copied forward is summed backward.
 
-    x  any shape
-    y  any shape that x can be broadcast to: its axes at the right match those of x, or x has the size 1 there
+    x  (H, 1)       any array
+    y  (N, H, W)    the same with new axes at the left, and with any size for axes of size 1
 
-Array libraries broadcast in every sum and product of arrays of different shapes. So this rule is part of many passes:
-linear copies its bias to every row of z, and adds up the rows of dz to get db. In patches.py, pixels are copied to
-every patch that they lie in, which is no broadcast, but the rule is the same.
+These shapes are an example of all that can happen to an axis. The first axis of y is new; the second is the same in x;
+and the third has the size 1 in x, and is made longer. Array libraries broadcast so in every sum or product of two
+arrays whose shapes differ, which makes this rule a part of many passes. In linear.py, the bias is copied to every row
+of z, so its gradient is a sum over the rows of dz. In patches.py, pixels are copied to every patch that they lie in.
 """
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace
 
 
-def forward(x: Array, shape: tuple[int, ...]) -> Array:
-    """Return y, which has the given shape and holds copies of the entries of x.
+def forward(x: Array, wide: tuple[int, ...]) -> Array:
+    """Return y, which has the shape `wide` and holds copies of the entries of x, in memory of its own.
 
-    For the shapes (3, 1) and (2, 3, 4), which stand for all that may happen to an axis:
+        y[n,h,w] = x[h,0]
 
-        y[m,n,k] = x[n,0]
-
-    The first axis of y is new, the second is that of x, and the third has the size 1 in x. In general, let s(j) be the
-    position in x that belongs to the position j in y: without the indices of new axes, and with 0 for those of axes
-    that have the size 1 in x.
-
-        y[j] = x[s(j)]
-
-    Raises ValueError if x cannot be broadcast to the shape.
+    In general, y at any position is x at this position without the indices of new axes, and with the index 0 in axes
+    that have the size 1 in x. Raises ValueError if x cannot be broadcast to that shape.
 
     >>> import numpy as np
     >>> forward(np.array([[1.0], [2.0]]), (2, 3))
     array([[1., 1., 1.],
            [2., 2., 2.]])
     """
-    _copied(x.shape, shape)
+    _copied(x.shape, wide)
     xp = array_namespace(x)
-    # The library's own broadcast shares the memory of x.
-    return xp.asarray(xp.broadcast_to(x, shape), copy=True)
+    return xp.asarray(xp.broadcast_to(x, wide), copy=True)
 
 
 def backward(dy: Array, shape: tuple[int, ...]) -> Array:
-    """Return dx, which has the given shape of x, given dy, the derivative of the loss with respect to y.
+    """Return dx, given dy, the derivative of the loss with respect to y, and the shape of x, which is that of dx.
 
-    Raises ValueError if that shape cannot be broadcast to the shape of dy.
+    Raises ValueError if x cannot be broadcast to the shape of dy.
 
-    Forward, by index (j runs over all positions in y; i is a fixed position in x):
+    Forward, by index (m, k, l run over the axes of y; h is fixed):
 
-        y[j] = x[s(j)]
+        y[m,k,l] = x[k,0]
 
-    x[i] occurs in y[j] if it is the entry that was copied there:
+    x[h,0] was copied to y[m,k,l] if k is h, for every m and every l:
 
-        ∂y[j]/∂x[i] = 1   if s(j) = i,   0 otherwise
+        ∂y[m,k,l]/∂x[h,0] = 1 if k = h, 0 otherwise
 
-    Chain rule, by index. L depends on x[i] through all of its copies, so the effects add up:
+    Chain rule, by index. L depends on x[h,0] through each of its copies, so the effects add up:
 
-        dx[i] = ∂L/∂x[i] = sum_j ∂L/∂y[j] * ∂y[j]/∂x[i] = sum_j dy[j] * (1 if s(j) = i,   0 otherwise)
+        dx[h,0] = ∂L/∂x[h,0] = sum_m sum_k sum_l ∂L/∂y[m,k,l] * ∂y[m,k,l]/∂x[h,0]
+                = sum_m sum_l dy[m,h,l]
 
-    The positions j with s(j) = i differ only in the indices of new axes and of axes that have the size 1 in x. So the
-    sum runs over these axes. For the shapes (3, 1) and (2, 3, 4), these are the first and the last:
+    Of the three sums, the one over the axis that is the same in x and y has lost all terms but one. The others are over
+    the axes along which x was copied: those that are new in y, and those that have the size 1 in x. For any two shapes,
+    each axis is of one of these kinds, so this holds for all of them. In arrays, with the numbers of the axes of the
+    last two kinds in `copied`:
 
-        dx[n,0] = sum_m sum_k dy[m,n,k]
-
-    For the bias of a linear pass, with the shapes (O,) and (N, O), it is the first. This is db in linear.py:
-
-        dx[o] = sum_m dy[m,o]
-
-    In arrays, with `copied` the numbers of these axes:
-
+        copied = _copied(shape, dy.shape)
         dx = xp.reshape(xp.sum(dy, axis=copied), shape)
 
-    Each entry of x was copied three times:
+    An axis that has the size 1 in both is summed too, which changes nothing. Each entry of this x was copied three
+    times:
 
     >>> import numpy as np
     >>> backward(np.array([[1.0, 2.0, 3.0],
@@ -82,7 +72,7 @@ def backward(dy: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _copied(shape: tuple[int, ...], wide: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the numbers of the axes that broadcasting from `shape` to `wide` adds or repeats."""
+    """Return the numbers of the axes along which an array is copied if it is broadcast from `shape` to `wide`."""
     new = len(wide) - len(shape)
     if new < 0 or any(size not in (1, wider) for size, wider in zip(shape, wide[new:], strict=True)):
         raise ValueError(f"an array of shape {tuple(shape)} cannot be broadcast to the shape {tuple(wide)}")

@@ -2,19 +2,19 @@
 
     x  (N, H, W, C)              N images of H rows and W columns, with C channels: bytes, or any numbers
     c  (N, P, Q, size*size*C)    P rows and Q columns of patches in every image
-    P = (H - size) // stride + 1
-    Q = (W - size) // stride + 1
+    P  ()                        let `P = floor((H - size) / stride) + 1`
+    Q  ()                        let `Q = floor((W - size) / stride) + 1`
 
-Patches start every `stride` pixels, and overlap if stride < size. Pixels at the bottom or at the right that do not fill
-another patch are in none. This pass copies pixels, and computes nothing.
+Patches start every `stride` pixels, and overlap if that is less than `size`. Pixels at the bottom or at the right that
+do not fill another patch are in none. This pass copies pixels, and computes nothing.
 
-A convolution is patches, then linear. With weights w (size*size*C, O), whose rows are in the order u, v, i of the
-entries of a patch, and a bias b (O,), the two passes compute
+Convolution is patches, then linear. With weights w[u,v,i,o] for the pixels and channels of a patch, and a bias b[o]:
 
-    z[n,p,q,o] = sum_u sum_v sum_i x[n,stride*p+u,stride*q+v,i] w[u,v,i,o] + b[o]
+    let z[n,p,q,o] = sum_u sum_v sum_i x[n,stride*p+u,stride*q+v,i] w[u,v,i,o] + b[o]
 
-The sum over u, v and i is the sum over the inputs of linear, and each of the N*P*Q patches is a row. So a convolution
-needs no derivation of its own: its backward is linear's, then this one.
+The three sums are one sum over the entries of a patch. Let the weights be a matrix with a row for each entry, in the
+order u, v, i, and let each of the N*P*Q patches be a row of its own. Then this is linear.py, word for word, and the
+gradients of a convolution are those of linear, followed by this page.
 """
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace
@@ -23,10 +23,12 @@ from tinygrad_mnist.arrays.backend import Array, array_namespace
 def forward(x: Array, size: int, stride: int) -> Array:
     """Return c (N, P, Q, size*size*C) for x (N, H, W, C), with the dtype of x.
 
-        c[n,p,q,u,v,i] = x[n,stride*p+u,stride*q+v,i]
+    The last axis of c counts the entries of a patch: (u,v,i) stands for row u, column v and channel i, and the next
+    entry is the next channel. With `let u < size` and `let v < size`:
 
-    Here the last axis of c is written as three: u and v are the row and the column in the patch, from 0 to size - 1,
-    and i is the channel. Raises ValueError if x does not have four axes, or if no patch fits into an image.
+        c[n,p,q,(u,v,i)] = x[n,stride*p+u,stride*q+v,i]
+
+    Raises ValueError if x does not have four axes, or if no patch fits into an image.
 
     A row of three patches:
 
@@ -39,7 +41,7 @@ def forward(x: Array, size: int, stride: int) -> Array:
            [2, 3, 6, 7],
            [3, 4, 7, 8]])
 
-    A convolution with two filters: one adds the four pixels, the other takes the left ones from the right ones.
+    A convolution with two filters. One adds the four pixels, and the other subtracts the left ones from the right ones:
 
     >>> from tinygrad_mnist.passes import linear
     >>> w = np.array([[1, -1],
@@ -50,15 +52,15 @@ def forward(x: Array, size: int, stride: int) -> Array:
     array([[14, 18, 22],
            [ 2,  2,  2]])
     """
-    rows, columns = _counts(x.shape, size, stride)
-    images, height, width, channels = x.shape
+    P, Q = _counts(x.shape, size, stride)
+    N, H, W, C = x.shape
     xp = array_namespace(x)
-    numbers = xp.reshape(xp.arange(height * width, device=x.device), (height, width))
-    # The number of the first pixel of each patch, (P, Q), plus what leads from it to each pixel of the patch.
-    start = numbers[: stride * (rows - 1) + 1 : stride, : stride * (columns - 1) + 1 : stride]
-    pixel = start[:, :, None, None] + numbers[:size, :size]
-    c = xp.take(xp.reshape(x, (images, height * width, channels)), xp.reshape(pixel, (-1,)), axis=1)
-    return xp.reshape(c, (images, rows, columns, size * size * channels))
+    number = xp.reshape(xp.arange(H * W, device=x.device), (H, W))
+    # The number of the first pixel of each patch, plus what leads from there to each pixel of the patch.
+    first = number[: stride * (P - 1) + 1 : stride, : stride * (Q - 1) + 1 : stride]
+    chosen = first[:, :, None, None] + number[:size, :size]
+    c = xp.take(xp.reshape(x, (N, H * W, C)), xp.reshape(chosen, (-1,)), axis=1)
+    return xp.reshape(c, (N, P, Q, size * size * C))
 
 
 def backward(dc: Array, shape: tuple[int, ...], size: int, stride: int) -> Array:
@@ -66,33 +68,39 @@ def backward(dc: Array, shape: tuple[int, ...], size: int, stride: int) -> Array
 
     Raises ValueError as `forward` does, and if dc does not have the shape of c.
 
-    Forward, by index (m, p, q, u, v, j run over all entries of c; n, r, s, i are fixed):
+    Forward, by index (m, p, q, u, v, j run over all entries of c; n, r, t, i are fixed):
 
-        c[m,p,q,u,v,j] = x[m,stride*p+u,stride*q+v,j]
+        c[m,p,q,(u,v,j)] = x[m,stride*p+u,stride*q+v,j]
 
-    x[n,r,s,i] was copied to every patch that it lies in, to a different place in each. So
+    x[n,r,t,i] was copied to every patch that it lies in, to a different place in each. So
 
-        ∂c[n,p,q,u,v,i]/∂x[n,r,s,i] = 1   if r = stride*p+u and s = stride*q+v,   0 otherwise
+        ∂c[m,p,q,(u,v,j)]/∂x[n,r,t,i] = 1 if m = n and stride*p+u = r and stride*q+v = t and j = i, 0 otherwise
 
-    and it is 0 for other images and channels. Chain rule, by index; what is copied forward is summed backward:
+    Chain rule, by index. What is copied forward is summed backward:
 
-        dx[n,r,s,i] = ∂L/∂x[n,r,s,i]
-                    = sum_m sum_p sum_q sum_u sum_v sum_j ∂L/∂c[m,p,q,u,v,j] * ∂c[m,p,q,u,v,j]/∂x[n,r,s,i]
-                    = sum_p sum_q sum_u sum_v dc[n,p,q,u,v,i] * (1 if r = stride*p+u and s = stride*q+v,   0 otherwise)
+        dx[n,r,t,i] = ∂L/∂x[n,r,t,i]
+                    = sum_m sum_p sum_q sum_u sum_v sum_j ∂L/∂c[m,p,q,(u,v,j)] * ∂c[m,p,q,(u,v,j)]/∂x[n,r,t,i]
+                    = sum_p sum_q sum_u sum_v dc[n,p,q,(u,v,i)] * (1 if stride*p+u = r and stride*q+v = t, 0 otherwise)
 
-    The condition is one for rows and one for columns, so the sum can be taken in two steps. First the rows:
+    The condition is one for rows and one for columns, so the sums can be taken in two steps. The first adds up rows of
+    patches that cover the same row of pixels:
 
-        dr[n,r,q,v,i] = sum_u sum_p dc[n,p,q,u,v,i] * (1 if r = stride*p+u,   0 otherwise)
+        let dr[n,r,q,v,i] = sum_u sum_p dc[n,p,q,(u,v,i)] * (1 if stride*p+u = r, 0 otherwise)
 
-        dx[n,r,s,i] = sum_v sum_q dr[n,r,q,v,i] * (1 if s = stride*q+v,   0 otherwise)
+    The second does the same for columns:
 
-    For one u, the condition gives every p a row of its own: u, u + stride, u + 2 stride and so on. This is a slice of
-    dr, to which all patches are added at once. In arrays, starting from zeros, for every u and then for every v:
+        dx[n,r,t,i] = sum_v sum_q dr[n,r,q,v,i] * (1 if stride*q+v = t, 0 otherwise)
 
-        dr[:, u : u + tall : stride, :, :] += dc[:, :, :, u, :]
-        dx[:, :, v : v + wide : stride, :] += dr[:, :, :, v, :]
+    For one u, each p has an r of its own: u, u + stride, u + 2 stride and so on. These rows are a slice of dr, to which
+    the patches are added in one line. In arrays:
 
-    with tall = stride*(P - 1) + 1 and wide = stride*(Q - 1) + 1, the distances from the first to the last patch.
+        piece = xp.reshape(dc, (N, P, Q, size, size, C))
+        dr = xp.zeros((N, H, Q, size, C), dtype=dc.dtype, device=dc.device)
+        for u in range(size):
+            dr[:, u : u + stride * (P - 1) + 1 : stride, ...] += piece[:, :, :, u, ...]
+        dx = xp.zeros((N, H, W, C), dtype=dc.dtype, device=dc.device)
+        for v in range(size):
+            dx[:, :, v : v + stride * (Q - 1) + 1 : stride, :] += dr[:, :, :, v, :]
 
     With ones in dc, dx counts the patches that each pixel lies in:
 
@@ -102,21 +110,19 @@ def backward(dc: Array, shape: tuple[int, ...], size: int, stride: int) -> Array
            [2., 4., 4., 2.],
            [1., 2., 2., 1.]])
     """
-    rows, columns = _counts(shape, size, stride)
-    images, height, width, channels = shape
-    expected = (images, rows, columns, size * size * channels)
-    if tuple(dc.shape) != expected:
+    P, Q = _counts(shape, size, stride)
+    N, H, W, C = shape
+    if tuple(dc.shape) != (N, P, Q, size * size * C):
+        expected = (N, P, Q, size * size * C)
         raise ValueError(f"dc has shape {tuple(dc.shape)}: for x of shape {tuple(shape)} it must be {expected}")
     xp = array_namespace(dc)
-    tall, wide = stride * (rows - 1) + 1, stride * (columns - 1) + 1
-    dc = xp.reshape(dc, (images, rows, columns, size, size * channels))
-    dr = xp.zeros((images, height, columns, size * channels), dtype=dc.dtype, device=dc.device)
+    piece = xp.reshape(dc, (N, P, Q, size, size, C))
+    dr = xp.zeros((N, H, Q, size, C), dtype=dc.dtype, device=dc.device)
     for u in range(size):
-        dr[:, u : u + tall : stride, :, :] += dc[:, :, :, u, :]
-    dr = xp.reshape(dr, (images, height, columns, size, channels))
-    dx = xp.zeros((images, height, width, channels), dtype=dc.dtype, device=dc.device)
+        dr[:, u : u + stride * (P - 1) + 1 : stride, ...] += piece[:, :, :, u, ...]
+    dx = xp.zeros((N, H, W, C), dtype=dc.dtype, device=dc.device)
     for v in range(size):
-        dx[:, :, v : v + wide : stride, :] += dr[:, :, :, v, :]
+        dx[:, :, v : v + stride * (Q - 1) + 1 : stride, :] += dr[:, :, :, v, :]
     return dx
 
 

@@ -1,12 +1,12 @@
 """Softmax cross-entropy: how improbable the predictions make the right classes. It takes logits, one per class.
 
-    z  (N, O)   logits: any numbers; the logits of a row stand for O probabilities
-    p  (N, O)   the probabilities, p = softmax(z): positive, and their sum is 1 in every row
+    z  (N, O)   logits: any numbers; those of a row stand for the probabilities of O classes
+    p  (N, O)   the probabilities, let `p = softmax(z)`: above 0, with a sum of 1 in every row
     t  (N,)     targets: the class of each row, from 0 to O - 1
-    t  (N, O)   or the probability of each class, from 0 to 1, with a sum of 1 in every row
+    t  (N, O)   or targets that are the probability of each class, from 0 to 1, with a sum of 1 in every row
     L  ()       the mean over the N rows: 0 if right and certain, with no upper bound if wrong and certain
 
-A class stands for the probability 1 of that class and 0 of all others. The formulas below are for probabilities.
+A class stands for the probability 1 of this class and 0 of all others. The formulas are those for probabilities.
 """
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace
@@ -16,12 +16,12 @@ from tinygrad_mnist.arrays.shapes import require_entries, require_fit
 def softmax(z: Array) -> Array:
     """Return p (N, O), the probabilities that the logits z (N, O) stand for.
 
-        p[n,o] = e^z[n,o] / sum_k e^z[n,k]
+        p[n,o] = e^z[n,o] / (sum_k e^z[n,k])
 
-    e^1000 is too large for any float. Let m[n] be the largest logit of row n. Dividing numerator and denominator by
-    e^m[n] gives the same p from exponentials that are at most 1:
+    e^1000 is too large for any float. With `let top[n] = max_k z[n,k]`, the largest logit of the row, the
+    numerator and the denominator are divided by e^top. This gives the same p from exponentials that are at most 1:
 
-        p[n,o] = e^(z[n,o] - m[n]) / sum_k e^(z[n,k] - m[n])
+        p[n,o] = e^(z[n,o] - top[n]) / (sum_k e^(z[n,k] - top[n]))
 
     The sum is at least 1, because one of its terms is e^0. So p keeps its full relative accuracy, even close to 0.
 
@@ -40,21 +40,22 @@ def softmax(z: Array) -> Array:
 def forward(z: Array, t: Array) -> Array:
     """Return L, the mean of the negative logarithms of the probabilities that p gives to the targets.
 
-        L = 1/N sum_n e[n],    e[n] = -sum_o t[n,o] log p[n,o],    p = softmax(z)
+        L = 1/N sum_n e[n],    let e[n] = -sum_o t[n,o] log p[n,o]
 
     p may round to 0, which has no logarithm, so it is not computed. The logarithm of the quotient is a difference:
 
         -log p[n,o] = log(sum_k e^z[n,k]) - z[n,o]
 
-    Let m[n] be the largest logit of row n, which is z[n,w] of the winner w. With e^m[n] factored out of the sum, no
-    exponential is larger than 1. The winner's is 1, and the rest of the sum is r[n]:
+    If e^top, with the largest logit of the row, is factored out, no exponential is larger than 1. That of the largest
+    logit is 1, and r[n] is the sum of all others, which may be very small:
 
-        r[n] = sum_k e^(z[n,k] - m[n]) - 1
-        log(sum_k e^z[n,k]) = m[n] + log(1 + r[n])
+        let r[n] = sum_k e^(z[n,k] - top[n]) - 1
+
+        log(sum_k e^z[n,k]) = top[n] + log(1 + r[n])
 
     The targets of a row have the sum 1, so
 
-        e[n] = sum_o t[n,o] (m[n] - z[n,o]) + log(1 + r[n])
+        e[n] = sum_o t[n,o] (top[n] - z[n,o]) + log(1 + r[n])
 
     No term is negative. So L keeps its full relative accuracy, even close to 0.
 
@@ -82,23 +83,22 @@ def forward(z: Array, t: Array) -> Array:
 def backward(z: Array, t: Array) -> Array:
     """Return dz (N, O), the derivative of L with respect to each logit.
 
-    The chain starts at L, so there is no derivative to pass in: ∂L/∂L = 1.
+    The chain starts at L, so there is no derivative to pass in: `∂L/∂L = 1`.
 
-    Forward, by index (m, k run over rows and classes; n, o are fixed):
+    Forward, by index (m, k, j run over rows and classes; n, o are fixed):
 
-        L = 1/N sum_m e[m],    e[m] = -sum_k t[m,k] log p[m,k],    p[m,k] = e^z[m,k] / sum_j e^z[m,j]
+        L = 1/N sum_m e[m],    e[m] = -sum_k t[m,k] log p[m,k],    p[m,k] = e^z[m,k] / (sum_j e^z[m,j])
 
-    First the derivative of the softmax. z[n,o] occurs in every probability of row n, because it is a term of the
-    denominator s[n] = sum_j e^z[n,j]. In p[n,o], it is in the numerator too. The derivative of u/v is
-    (∂u v - u ∂v) / v^2, and both e^z[n,o] and s[n] have the derivative e^z[n,o] with respect to z[n,o]. If k = o:
+    First the softmax. z[n,o] occurs in every probability of its row, because it is in the denominator, and in p[n,o]
+    it is in the numerator too. By the rule for quotients, the derivative of u/v is (∂u v - u ∂v) / v^2. With the
+    denominator `let s[n] = sum_j e^z[n,j]`, whose derivative is `∂s[n]/∂z[n,o] = e^z[n,o]`, the two cases are
 
-        ∂p[n,o]/∂z[n,o] = (e^z[n,o] s[n] - e^z[n,o] e^z[n,o]) / s[n]^2 = p[n,o] (1 - p[n,o])
+        ∂p[n,k]/∂z[n,o] = (e^z[n,k] s[n] - e^z[n,k] e^z[n,o]) / s[n]^2 if k = o,
+                          (0 * s[n] - e^z[n,k] e^z[n,o]) / s[n]^2 otherwise
 
-    and if k is any other class:
-
-        ∂p[n,k]/∂z[n,o] = (0 s[n] - e^z[n,k] e^z[n,o]) / s[n]^2 = -p[n,k] p[n,o]
-
-    Both at once, with δ[k,o] = 1 if k = o, and 0 otherwise. This is the Jacobian of the softmax:
+    e^z[n,k] / s[n] is p[n,k]. So this is p[n,k] (1 - p[n,o]) in the first case, and p[n,k] (0 - p[n,o]) in the second.
+    Let δ[k,o] stand for 1 if k and o are the same class, and for 0 otherwise. Both cases in one line are the Jacobian
+    of the softmax:
 
         ∂p[n,k]/∂z[n,o] = p[n,k] (δ[k,o] - p[n,o])
 
@@ -106,17 +106,19 @@ def backward(z: Array, t: Array) -> Array:
 
         ∂e[n]/∂p[n,k] = -t[n,k] / p[n,k]
 
-    Chain rule, by index. e[m] depends on z[n,o] only if m = n, and then through every probability of the row:
+    Chain rule, by index. L contains e[m] with the factor 1/N, and e[m] depends on z[n,o] only if m is n, along a path
+    through every probability of the row:
 
-        dz[n,o] = ∂L/∂z[n,o] = 1/N sum_k ∂e[n]/∂p[n,k] * ∂p[n,k]/∂z[n,o]
-                = 1/N sum_k -t[n,k] / p[n,k] * p[n,k] (δ[k,o] - p[n,o])
+        dz[n,o] = ∂L/∂z[n,o] = sum_m ∂L/∂e[m] * ∂e[m]/∂z[n,o]
+                = 1/N sum_k ∂e[n]/∂p[n,k] * ∂p[n,k]/∂z[n,o]
+                = 1/N sum_k (-t[n,k] / p[n,k]) p[n,k] (δ[k,o] - p[n,o])
 
-    p[n,k] cancels, and with it all that could be divided by 0:
+    p[n,k] cancels, although it may be close to 0. This is why the two passes are one page:
 
         dz[n,o] = 1/N sum_k t[n,k] (p[n,o] - δ[k,o])
                 = 1/N (p[n,o] sum_k t[n,k] - sum_k t[n,k] δ[k,o])
 
-    The first sum is 1, because t[n,k] are probabilities. The second has one term that is not 0, which is t[n,o]:
+    The first sum is 1, because these are probabilities. The second has one term that is not 0, which is t[n,o]:
 
         dz[n,o] = 1/N (p[n,o] - t[n,o])
 
@@ -143,7 +145,7 @@ def backward(z: Array, t: Array) -> Array:
     """
     t = _probabilities(z, t)
     p = softmax(z)
-    N = z.shape[0]  # noqa: N806  # the derivation's own letter
+    N = z.shape[0]
     dz = (p - t) / N
     return dz
 
