@@ -1,13 +1,14 @@
-"""Batch norm: every column of x is shifted and scaled to mean 0 and variance 1, then scaled and shifted as is learned.
+"""Batch norm: every column of x is shifted and scaled to the mean 0 and the variance 1.
 
     x      (N, I)   N rows, I inputs
-    gamma  (I,)     the learned factor of each input
-    beta   (I,)     the learned shift of each input
+    gamma  (I,)     the factor by which each input is scaled afterward; it is learned
+    beta   (I,)     the number by which each input is shifted afterward; it is learned
     y      (N, I)
+    ε      ()       let `ε = 0.00001`: is added to the variance, which is 0 if all numbers are equal
 
 In training, the mean and the variance are those of the batch, so every row depends on all others. A prediction must
-not depend on what else is predicted: `predict` takes averages of them that `follow` collects during training. For
-images (N, H, W, C), each pixel is a row, and x is reshaped to (N*H*W, C).
+not depend on what else is predicted. So `predict` takes running averages of both, which `follow` updates in training.
+For images (N, H, W, C), let each pixel be a row: reshape them to (N*H*W, C).
 
 Source: Ioffe and Szegedy, Batch Normalization, 2015.
 """
@@ -24,15 +25,15 @@ def forward(x: Array, gamma: Array, beta: Array) -> Array:
 
     The mean and the variance of a column:
 
-        mean[i] = 1/N sum_n x[n,i]
+        let mean[i] = 1/N sum_n x[n,i]
 
-        var[i] = 1/N sum_n (x[n,i] - mean[i])^2
+        let var[i] = 1/N sum_n (x[n,i] - mean[i])^2
 
-    With s, which is one over the standard deviation if ε is left out, the column is normalized to u, and then scaled:
+    Except for ε, s is one over the standard deviation. u is the normalized column, which gamma scales and beta shifts:
 
-        s[i] = (var[i] + ε)^(-1/2)
+        let s[i] = (var[i] + ε)^(-1/2)
 
-        u[n,i] = s[i] (x[n,i] - mean[i])
+        let u[n,i] = s[i] (x[n,i] - mean[i])
 
         y[n,i] = gamma[i] u[n,i] + beta[i]
 
@@ -94,18 +95,20 @@ def backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
 
         dmean[i] = sum_m du[m,i] * ∂u[m,i]/∂mean[i] + dvar[i] * ∂var[i]/∂mean[i] = -s[i] sum_m du[m,i]
 
-    The input, along its three paths, each with what the other two contain held fixed:
-
-        ∂u[m,i]/∂x[n,i] = s[i]   if m = n,   0 otherwise
-
-        ∂var[i]/∂x[n,i] = 1/N * 2 (x[n,i] - mean[i])
+    The input. In u, it occurs once outside of the mean and the variance: in u[n,i], multiplied by s[i]. It occurs once
+    in the mean. In the variance, it occurs in one of the squares, and in the mean, which has no effect, as just derived:
 
         ∂mean[i]/∂x[n,i] = 1/N
 
-        dx[n,i] = sum_m du[m,i] * ∂u[m,i]/∂x[n,i] + dvar[i] * ∂var[i]/∂x[n,i] + dmean[i] * ∂mean[i]/∂x[n,i]
+        ∂var[i]/∂x[n,i] = 2/N (x[n,i] - mean[i])
+
+    The effects along the three paths add up:
+
+        dx[n,i] = ∂L/∂x[n,i] = du[n,i] s[i] + dvar[i] * ∂var[i]/∂x[n,i] + dmean[i] * ∂mean[i]/∂x[n,i]
                 = du[n,i] s[i] + dvar[i] * 2/N (x[n,i] - mean[i]) + dmean[i] * 1/N
 
-    Now dvar[i] and dmean[i] are inserted, and s[i] (x[n,i] - mean[i]) is u[n,i]:
+    Now dvar[i] and dmean[i] are inserted. In the second term, s[i] (x[n,i] - mean[i]) is u[n,i]. Then every term has
+    a factor s[i]:
 
         dx[n,i] = du[n,i] s[i] - s[i]^2 sum_m du[m,i] u[m,i] * 1/N (x[n,i] - mean[i]) - s[i] sum_m du[m,i] * 1/N
                 = s[i] (du[n,i] - 1/N sum_m du[m,i] - u[n,i] * 1/N sum_m du[m,i] u[m,i])
@@ -117,7 +120,7 @@ def backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
         dgamma = xp.sum(dy * u, axis=0)
         dbeta = xp.sum(dy, axis=0)
 
-    In the column from `forward`, s = 1/2 and u is -1, -1, 1, 1. A derivative for the first row moves the second too:
+    In the column from `forward`, s is 1/2 and u is -1, -1, 1, 1. A derivative for the first row moves the second too:
 
     >>> import numpy as np
     >>> x, dy = np.array([[1.0], [1.0], [5.0], [5.0]]), np.array([[1.0], [0.0], [0.0], [0.0]])

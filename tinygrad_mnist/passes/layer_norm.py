@@ -1,12 +1,13 @@
-"""Layer norm: every row of x is shifted and scaled to mean 0 and variance 1, then scaled and shifted as is learned.
+"""Layer norm: every row of x is shifted and scaled to the mean 0 and the variance 1.
 
     x      (N, I)   N rows, I inputs
-    gamma  (I,)     the learned factor of each input
-    beta   (I,)     the learned shift of each input
+    gamma  (I,)     the factor by which each input is scaled afterward; it is learned
+    beta   (I,)     the number by which each input is shifted afterward; it is learned
     y      (N, I)
+    ε      ()       let `ε = 0.00001`: is added to the variance, which is 0 if all numbers are equal
 
-No row depends on another one, which is the difference from the batch norm. Source: Ba, Kiros and Hinton, Layer
-Normalization, 2016.
+In contrast to the batch norm, no row depends on another one, in training or in prediction. Source: Ba, Kiros and
+Hinton, Layer Normalization, 2016.
 """
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace
@@ -21,15 +22,15 @@ def forward(x: Array, gamma: Array, beta: Array) -> Array:
 
     The mean and the variance of a row:
 
-        mean[n] = 1/I sum_i x[n,i]
+        let mean[n] = 1/I sum_i x[n,i]
 
-        var[n] = 1/I sum_i (x[n,i] - mean[n])^2
+        let var[n] = 1/I sum_i (x[n,i] - mean[n])^2
 
-    With s, which is one over the standard deviation if ε is left out, the row is normalized to u, and then scaled:
+    Except for ε, s is one over the standard deviation. u is the normalized row, which gamma scales and beta shifts:
 
-        s[n] = (var[n] + ε)^(-1/2)
+        let s[n] = (var[n] + ε)^(-1/2)
 
-        u[n,i] = s[n] (x[n,i] - mean[n])
+        let u[n,i] = s[n] (x[n,i] - mean[n])
 
         y[n,i] = gamma[i] u[n,i] + beta[i]
 
@@ -53,8 +54,8 @@ def backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
 
         y[m,k] = gamma[k] u[m,k] + beta[k]
 
-    gamma[i], beta[i] and u[n,i] occur in y as the weights, the bias and the input of a linear pass with one input for
-    each output. Each sum loses the terms that do not contain them:
+    gamma[i] occurs in column i of y, once in every row m, multiplied by u[m,i]; beta[i] occurs there too, multiplied by
+    1; and u[n,i] occurs in y[n,i], multiplied by gamma[i]. These terms of the sums remain:
 
         dgamma[i] = sum_m sum_k dy[m,k] * ∂y[m,k]/∂gamma[i] = sum_m dy[m,i] u[m,i]
 
@@ -91,31 +92,33 @@ def backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
 
         dmean[n] = sum_k du[n,k] * ∂u[n,k]/∂mean[n] + dvar[n] * ∂var[n]/∂mean[n] = -s[n] sum_k du[n,k]
 
-    The input, along its three paths, each with what the other two contain held fixed:
-
-        ∂u[n,k]/∂x[n,i] = s[n]   if k = i,   0 otherwise
-
-        ∂var[n]/∂x[n,i] = 1/I * 2 (x[n,i] - mean[n])
+    The input. In u, it occurs once outside of the mean and the variance: in u[n,i], multiplied by s[n]. It occurs once
+    in the mean. In the variance, it occurs in one of the squares, and in the mean, which has no effect, as just derived:
 
         ∂mean[n]/∂x[n,i] = 1/I
 
-        dx[n,i] = sum_k du[n,k] * ∂u[n,k]/∂x[n,i] + dvar[n] * ∂var[n]/∂x[n,i] + dmean[n] * ∂mean[n]/∂x[n,i]
+        ∂var[n]/∂x[n,i] = 2/I (x[n,i] - mean[n])
+
+    The effects along the three paths add up:
+
+        dx[n,i] = ∂L/∂x[n,i] = du[n,i] s[n] + dvar[n] * ∂var[n]/∂x[n,i] + dmean[n] * ∂mean[n]/∂x[n,i]
                 = du[n,i] s[n] + dvar[n] * 2/I (x[n,i] - mean[n]) + dmean[n] * 1/I
 
-    Now dvar[n] and dmean[n] are inserted, and s[n] (x[n,i] - mean[n]) is u[n,i]:
+    Now dvar[n] and dmean[n] are inserted. In the second term, s[n] (x[n,i] - mean[n]) is u[n,i]. Then every term has
+    a factor s[n]:
 
         dx[n,i] = du[n,i] s[n] - s[n]^2 sum_k du[n,k] u[n,k] * 1/I (x[n,i] - mean[n]) - s[n] sum_k du[n,k] * 1/I
                 = s[n] (du[n,i] - 1/I sum_k du[n,k] - u[n,i] * 1/I sum_k du[n,k] u[n,k])
 
-    Both sums with 1/I are means over the row. In arrays, with s of the shape (N, 1):
+    Both sums with 1/I are means over the row. In arrays, with an axis for s that is broadcast:
 
         du = dy * gamma
-        dx = s * (du - xp.mean(du, axis=1, keepdims=True) - u * xp.mean(du * u, axis=1, keepdims=True))
+        dx = s[:, None] * (du - xp.mean(du, axis=1, keepdims=True) - u * xp.mean(du * u, axis=1, keepdims=True))
         dgamma = xp.sum(dy * u, axis=0)
         dbeta = xp.sum(dy, axis=0)
 
-    The means take two things out of du, its mean and its share of u, because the pass takes them out of x: neither
-    a shift nor (except for ε) a stretch of the row changes y. In the row from `forward`, s = 1/2 and u is -1, -1, 1, 1:
+    dx has the mean 0, because y does not change if all numbers of a row grow by the same amount. In the row from
+    `forward`, s is 1/2 and u is -1, -1, 1, 1:
 
     >>> import numpy as np
     >>> x, dy = np.array([[1.0, 1.0, 5.0, 5.0]]), np.array([[1.0, 0.0, 0.0, 0.0]])
@@ -129,17 +132,17 @@ def backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
     xp = array_namespace(x)
     u, s = _normalize(x)
     du = dy * gamma
-    dx = s * (du - xp.mean(du, axis=1, keepdims=True) - u * xp.mean(du * u, axis=1, keepdims=True))
+    dx = s[:, None] * (du - xp.mean(du, axis=1, keepdims=True) - u * xp.mean(du * u, axis=1, keepdims=True))
     dgamma = xp.sum(dy * u, axis=0)
     dbeta = xp.sum(dy, axis=0)
     return dx, dgamma, dbeta
 
 
 def _normalize(x: Array) -> tuple[Array, Array]:
-    """Return u (N, I) and s (N, 1)."""
+    """Return u (N, I) and s (N,)."""
     if x.shape[1] == 0:
         raise ValueError(f"x has shape {tuple(x.shape)}: an empty row has no mean")
     xp = array_namespace(x)
     centered = x - xp.mean(x, axis=1, keepdims=True)
-    s = 1 / xp.sqrt(xp.mean(centered**2, axis=1, keepdims=True) + EPSILON)
-    return s * centered, s
+    s = 1 / xp.sqrt(xp.mean(centered**2, axis=1) + EPSILON)
+    return s[:, None] * centered, s

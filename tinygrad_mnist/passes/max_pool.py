@@ -1,10 +1,13 @@
 """Max pool: h keeps the largest number of every block of size by size pixels, so the images shrink.
 
     x  (N, H, W, C)    N images of H rows and W columns, with C channels
-    h  (N, P, Q, C)    P = H // size and Q = W // size
+    h  (N, P, Q, C)    P rows and Q columns of blocks in every image
+    P  ()              let `P = floor(H / size)`
+    Q  ()              let `Q = floor(W / size)`
 
-The blocks lie side by side and do not overlap. If size does not divide H or W, the rows at the bottom or the columns at
-the right that fill no block are ignored.
+Blocks lie side by side and do not overlap. Pixels at the bottom or at the right that do not fill another block are
+ignored. The formulas count from 0. Let `p < P` and let `q < Q` be the place of a block in its image, and let `u < size`
+and let `v < size` be the place of a pixel in its block.
 """
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace
@@ -17,8 +20,6 @@ def forward(x: Array, size: int) -> Array:
     """Return h (N, P, Q, C) for x (N, H, W, C).
 
         h[n,p,q,i] = max_u max_v x[n,size*p+u,size*q+v,i]
-
-    u and v run over the size*size places in a block, each from 0 to size - 1.
 
     Raises ValueError if x does not have four axes or no block fits into an image.
 
@@ -37,43 +38,44 @@ def forward(x: Array, size: int) -> Array:
 
 
 def backward(dh: Array, x: Array, size: int) -> Array:
-    """Return dx (N, H, W, C), given dh (N, P, Q, C), the derivative of the loss with respect to h = forward(x, size).
+    """Return dx (N, H, W, C), given dh (N, P, Q, C), the derivative of the loss with respect to h.
 
     Raises ValueError as `forward` does, and if dh does not have the shape of h.
 
-    Forward, by index (m, p, q, j run over all entries of h; n, r, s, i are fixed):
+    Forward, by index (m, k, l, j run over all entries of h; n, p, q, u, v, i are fixed):
 
-        h[m,p,q,j] = max_u max_v x[m,size*p+u,size*q+v,j]
+        h[m,k,l,j] = max_u max_v x[m,size*k+u,size*l+v,j]
 
-    The pixel x[n,r,s,i] lies in one block: in row p = r // size and column q = s // size, if there is such a block. It
-    occurs in h[n,p,q,i] and in no other entry. Let a winner be a pixel that is as large as the maximum of its block.
+    Let a winner be a pixel that is as large as the maximum of its block. If the block has one winner, a small change of
+    it changes h by the same amount, and a small change of any other pixel changes nothing. So the slope is 1 for the
+    winner, and 0 for all others.
 
-    If the block has one winner, a small change of the winner changes h by the same amount, and a small change of any
-    other pixel does not change h. So the slope is 1 for the winner, and 0 for all others:
+    If it has several winners, there is a kink: raising one of them raises h, and lowering it changes nothing. Its slope
+    is 1 on the right and 0 on the left, and undefined at the kink itself. But raising or lowering all winners together
+    moves h by as much, so their slopes should have the sum 1. We divide it equally among them. Their number is
 
-        ∂h[n,p,q,i]/∂x[n,r,s,i] = 1   if x[n,r,s,i] = h[n,p,q,i],   0 otherwise
+        let ties[n,p,q,i] = sum_u sum_v (1 if x[n,size*p+u,size*q+v,i] = h[n,p,q,i], 0 otherwise)
 
-    If there are several winners, there is a kink: raising one of them raises h, and lowering it does not change h, so
-    its slope is 1 on the right and 0 on the left, and undefined in the middle. All winners together have the slope 1,
-    because raising or lowering all of them moves h. We divide it equally among them. Their number is
+    With one winner or with several, the slope is
 
-        ties[n,p,q,i] = sum_u sum_v (1 if x[n,size*p+u,size*q+v,i] = h[n,p,q,i],   0 otherwise)
+        ∂h[n,p,q,i]/∂x[n,size*p+u,size*q+v,i] = 1 / ties[n,p,q,i] if x[n,size*p+u,size*q+v,i] = h[n,p,q,i], 0 otherwise
 
-        ∂h[n,p,q,i]/∂x[n,r,s,i] = 1 / ties[n,p,q,i]   if x[n,r,s,i] = h[n,p,q,i],   0 otherwise
+    Chain rule, by index. Every pixel lies in one block, so one term of the sums remains:
 
-    Chain rule, by index. One term of the sums remains, that of the block in which the pixel lies:
+        dx[n,size*p+u,size*q+v,i]
+            = sum_m sum_k sum_l sum_j ∂L/∂h[m,k,l,j] * ∂h[m,k,l,j]/∂x[n,size*p+u,size*q+v,i]
+            = dh[n,p,q,i] * ∂h[n,p,q,i]/∂x[n,size*p+u,size*q+v,i]
+            = dh[n,p,q,i] / ties[n,p,q,i] * (1 if x[n,size*p+u,size*q+v,i] = h[n,p,q,i], 0 otherwise)
 
-        dx[n,r,s,i] = ∂L/∂x[n,r,s,i]
-                    = sum_m sum_p sum_q sum_j ∂L/∂h[m,p,q,j] * ∂h[m,p,q,j]/∂x[n,r,s,i]
-                    = dh[n,p,q,i] / ties[n,p,q,i] * (1 if x[n,r,s,i] = h[n,p,q,i],   0 otherwise)
+    Pixels that are ignored have a gradient of 0. In arrays, with an index for each u and v in `places`, so that
+    x[place] holds the pixels at this place of all blocks, and with a 1 for each winner in `won`:
 
-    A pixel in no block has no term, so its gradient is 0.
-
-    In arrays, where x[place] holds the pixels at the same place u, v of all blocks, and `won` is 1 for winners:
-
+        places = _places(x.shape, size)
         won = [xp.astype(x[place] == h, dh.dtype) for place in places]
         share = dh / sum(won)
-        dx[place] = share * won_here
+        dx = xp.zeros_like(x)
+        for place, won_here in zip(places, won, strict=True):
+            dx[place] = share * won_here
 
     One winner in the first block, two in the second:
 

@@ -4,17 +4,27 @@
     c  (N, P, Q, size*size*C)    P rows and Q columns of patches in every image
     P  ()                        let `P = floor((H - size) / stride) + 1`
     Q  ()                        let `Q = floor((W - size) / stride) + 1`
+    w  (size*size*C, O)          the weights of a convolution that has this page as its first step
+    b  (O,)                      its biases
 
 Patches start every `stride` pixels, and overlap if that is less than `size`. Pixels at the bottom or at the right that
 do not fill another patch are in none. This pass copies pixels, and computes nothing.
 
-Convolution is patches, then linear. With weights w[u,v,i,o] for the pixels and channels of a patch, and a bias b[o]:
+The formulas count from 0. Let `p < P` and let `q < Q` be the place of a patch in its image. Let `u < size`, let
+`v < size` and let `i < C` be the row, the column and the channel of an entry in its patch. Entries are numbered row by
+row, then column by column, then channel by channel, and (u,v,i) is the number of an entry.
 
-    let z[n,p,q,o] = sum_u sum_v sum_i x[n,stride*p+u,stride*q+v,i] w[u,v,i,o] + b[o]
+A convolution is patches, then linear. It multiplies each entry of a patch by a weight of its own, and adds up the
+products:
 
-The three sums are one sum over the entries of a patch. Let the weights be a matrix with a row for each entry, in the
-order u, v, i, and let each of the N*P*Q patches be a row of its own. Then this is linear.py, word for word, and the
-gradients of a convolution are those of linear, followed by this page.
+    let z[n,p,q,o] = sum_u sum_v sum_i x[n,stride*p+u,stride*q+v,i] w[(u,v,i),o] + b[o]
+
+c holds these entries side by side, so the three sums are one. This is linear.py, with a row for each of the N*P*Q
+patches:
+
+    z[n,p,q,o] = sum_k c[n,p,q,k] w[k,o] + b[o]
+
+Hence a convolution has no derivation of its own. Its backward is that of linear, followed by the one below.
 """
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace
@@ -22,9 +32,6 @@ from tinygrad_mnist.arrays.backend import Array, array_namespace
 
 def forward(x: Array, size: int, stride: int) -> Array:
     """Return c (N, P, Q, size*size*C) for x (N, H, W, C), with the dtype of x.
-
-    The last axis of c counts the entries of a patch: (u,v,i) stands for row u, column v and channel i, and the next
-    entry is the next channel. With `let u < size` and `let v < size`:
 
         c[n,p,q,(u,v,i)] = x[n,stride*p+u,stride*q+v,i]
 
@@ -68,11 +75,12 @@ def backward(dc: Array, shape: tuple[int, ...], size: int, stride: int) -> Array
 
     Raises ValueError as `forward` does, and if dc does not have the shape of c.
 
-    Forward, by index (m, p, q, u, v, j run over all entries of c; n, r, t, i are fixed):
+    Forward, by index (m, p, q, u, v and let `j < C` run over all entries of c):
 
         c[m,p,q,(u,v,j)] = x[m,stride*p+u,stride*q+v,j]
 
-    x[n,r,t,i] was copied to every patch that it lies in, to a different place in each. So
+    Now let `r < H` and let `t < W` be the place of one pixel. x[n,r,t,i] was copied to every patch in which it lies, to
+    a different place in each:
 
         ∂c[m,p,q,(u,v,j)]/∂x[n,r,t,i] = 1 if m = n and stride*p+u = r and stride*q+v = t and j = i, 0 otherwise
 

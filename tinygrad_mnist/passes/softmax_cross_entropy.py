@@ -18,8 +18,8 @@ def softmax(z: Array) -> Array:
 
         p[n,o] = e^z[n,o] / (sum_k e^z[n,k])
 
-    e^1000 is too large for any float. With `let top[n] = max_k z[n,k]`, the largest logit of the row, the
-    numerator and the denominator are divided by e^top. This gives the same p from exponentials that are at most 1:
+    e^1000 is too large for any float. Let `top[n] = max_k z[n,k]` be the largest logit of the row. Dividing the
+    numerator and the denominator by e^top gives the same p from exponentials that are at most 1:
 
         p[n,o] = e^(z[n,o] - top[n]) / (sum_k e^(z[n,k] - top[n]))
 
@@ -90,8 +90,8 @@ def backward(z: Array, t: Array) -> Array:
         L = 1/N sum_m e[m],    e[m] = -sum_k t[m,k] log p[m,k],    p[m,k] = e^z[m,k] / (sum_j e^z[m,j])
 
     First the softmax. z[n,o] occurs in every probability of its row, because it is in the denominator, and in p[n,o]
-    it is in the numerator too. By the rule for quotients, the derivative of u/v is (∂u v - u ∂v) / v^2. With the
-    denominator `let s[n] = sum_j e^z[n,j]`, whose derivative is `∂s[n]/∂z[n,o] = e^z[n,o]`, the two cases are
+    it is in the numerator too. Let `s[n] = sum_j e^z[n,j]` be the denominator, with the derivative
+    `∂s[n]/∂z[n,o] = e^z[n,o]`. By the rule for quotients, (∂u v - u ∂v) / v^2 for u / v, there are two cases:
 
         ∂p[n,k]/∂z[n,o] = (e^z[n,k] s[n] - e^z[n,k] e^z[n,o]) / s[n]^2 if k = o,
                           (0 * s[n] - e^z[n,k] e^z[n,o]) / s[n]^2 otherwise
