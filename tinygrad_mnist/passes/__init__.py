@@ -1,8 +1,12 @@
 """One page per operation: its forward rule, its backward rule, and how the second follows from the first.
 
 Read them in this order: `square` (the warm-up), `linear`, `sigmoid` and `mean_loss`; then `relu` and `cross_entropy`
-for hidden layers and a better loss, and `first_linear`, which takes images as they are stored. Every page has two pure
-functions, `forward` and `backward`. Call them by their page's name, and code reads like the mathematics:
+for hidden layers and a better loss, and `first_linear`, which takes images as they are stored. The other pages are for
+looking up: `squared_error` and `softmax_cross_entropy`, `tanh`, `broadcast`, `patches` (with which linear is a
+convolution) and `max_pool`, `layer_norm` and `batch_norm`.
+
+Every page has two pure functions, `forward` and `backward`. Call them by their page's name, and code reads like the
+mathematics:
 
     z = linear.forward(x, w, b)
     p = sigmoid.forward(z)

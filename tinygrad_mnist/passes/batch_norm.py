@@ -96,7 +96,7 @@ def backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
         dmean[i] = sum_m du[m,i] * ∂u[m,i]/∂mean[i] + dvar[i] * ∂var[i]/∂mean[i] = -s[i] sum_m du[m,i]
 
     The input. In u, it occurs once outside of the mean and the variance: in u[n,i], multiplied by s[i]. It occurs once
-    in the mean. In the variance, it occurs in one of the squares, and in the mean, which has no effect, as just derived:
+    in the mean. In the variance, it occurs in one square, and in the mean, which has no effect, as just derived:
 
         ∂mean[i]/∂x[n,i] = 1/N
 

@@ -93,7 +93,7 @@ def backward(dy: Array, x: Array, gamma: Array) -> tuple[Array, Array, Array]:
         dmean[n] = sum_k du[n,k] * ∂u[n,k]/∂mean[n] + dvar[n] * ∂var[n]/∂mean[n] = -s[n] sum_k du[n,k]
 
     The input. In u, it occurs once outside of the mean and the variance: in u[n,i], multiplied by s[n]. It occurs once
-    in the mean. In the variance, it occurs in one of the squares, and in the mean, which has no effect, as just derived:
+    in the mean. In the variance, it occurs in one square, and in the mean, which has no effect, as just derived:
 
         ∂mean[n]/∂x[n,i] = 1/I
 
