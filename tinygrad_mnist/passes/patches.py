@@ -90,25 +90,24 @@ def backward(dc: Array, shape: tuple[int, ...], size: int, stride: int) -> Array
                     = sum_m sum_p sum_q sum_u sum_v sum_j ∂L/∂c[m,p,q,(u,v,j)] * ∂c[m,p,q,(u,v,j)]/∂x[n,r,t,i]
                     = sum_p sum_q sum_u sum_v dc[n,p,q,(u,v,i)] * (1 if stride*p+u = r and stride*q+v = t, 0 otherwise)
 
-    The condition is one for rows and one for columns, so the sums can be taken in two steps. The first adds up rows of
-    patches that cover the same row of pixels:
+    In words, every patch is added to dx at the place that it was cut from. Patches that overlap must be added one after
+    the other, and others can be added at once. From a patch to the next that does not overlap it, there are k strides,
+    with the smallest k for which they are `size` pixels or more. So every k-th patch of every k-th row is in a group,
+    and there are k*k groups. Each patch of a group has a tile of its own in dx, which is `step` pixels high and wide,
+    and covers `size` of them. The last tiles may reach beyond H and W. In arrays, where tiles is a view of dx:
 
-        let dr[n,r,q,v,i] = sum_u sum_p dc[n,p,q,(u,v,i)] * (1 if stride*p+u = r, 0 otherwise)
-
-    The second does the same for columns:
-
-        dx[n,r,t,i] = sum_v sum_q dr[n,r,q,v,i] * (1 if stride*q+v = t, 0 otherwise)
-
-    For one u, each p has an r of its own: u, u + stride, u + 2 stride and so on. These rows are a slice of dr, to which
-    the patches are added in one line. In arrays:
-
-        piece = xp.reshape(dc, (N, P, Q, size, size, C))
-        dr = xp.zeros((N, H, Q, size, C), dtype=dc.dtype, device=dc.device)
-        for u in range(size):
-            dr[:, u : u + stride * (P - 1) + 1 : stride, ...] += piece[:, :, :, u, ...]
-        dx = xp.zeros((N, H, W, C), dtype=dc.dtype, device=dc.device)
-        for v in range(size):
-            dx[:, :, v : v + stride * (Q - 1) + 1 : stride, :] += dr[:, :, :, v, :]
+        k = -(-size // stride)
+        step = k * stride
+        piece = xp.permute_dims(xp.reshape(dc, (N, P, Q, size, size, C)), (0, 1, 3, 2, 4, 5))
+        dx = xp.zeros((N, H + step, W + step, C), dtype=dc.dtype, device=dc.device)
+        for i in range(min(k, P)):
+            for j in range(min(k, Q)):
+                group = piece[:, i::k, :, j::k, :, :]
+                A, B = group.shape[1], group.shape[3]
+                area = dx[:, stride * i : stride * i + step * A, stride * j : stride * j + step * B, :]
+                tiles = xp.reshape(area, (N, A, step, B, step, C))
+                tiles[:, :, :size, :, :size, :] += group
+        dx = dx[:, :H, :W, :]
 
     With ones in dc, dx counts the patches that each pixel lies in:
 
@@ -124,14 +123,19 @@ def backward(dc: Array, shape: tuple[int, ...], size: int, stride: int) -> Array
         expected = (N, P, Q, size * size * C)
         raise ValueError(f"dc has shape {tuple(dc.shape)}: for x of shape {tuple(shape)} it must be {expected}")
     xp = array_namespace(dc)
-    piece = xp.reshape(dc, (N, P, Q, size, size, C))
-    dr = xp.zeros((N, H, Q, size, C), dtype=dc.dtype, device=dc.device)
-    for u in range(size):
-        dr[:, u : u + stride * (P - 1) + 1 : stride, ...] += piece[:, :, :, u, ...]
-    dx = xp.zeros((N, H, W, C), dtype=dc.dtype, device=dc.device)
-    for v in range(size):
-        dx[:, :, v : v + stride * (Q - 1) + 1 : stride, :] += dr[:, :, :, v, :]
-    return dx
+    k = -(-size // stride)
+    step = k * stride
+    piece = xp.permute_dims(xp.reshape(dc, (N, P, Q, size, size, C)), (0, 1, 3, 2, 4, 5))
+    dx = xp.zeros((N, H + step, W + step, C), dtype=dc.dtype, device=dc.device)
+    for i in range(min(k, P)):
+        for j in range(min(k, Q)):
+            group = piece[:, i::k, :, j::k, :, :]
+            A, B = group.shape[1], group.shape[3]
+            area = dx[:, stride * i : stride * i + step * A, stride * j : stride * j + step * B, :]
+            tiles = xp.reshape(area, (N, A, step, B, step, C))
+            tiles[:, :, :size, :, :size, :] += group
+    dx = dx[:, :H, :W, :]
+    return xp.asarray(dx, copy=True)
 
 
 def _counts(shape: tuple[int, ...], size: int, stride: int) -> tuple[int, int]:
