@@ -34,9 +34,18 @@ def test_the_table_has_a_row_for_each_gradient(run: Run) -> None:
         "MNIST",
         "hidden",
         "two hidden",
+        "squared error",
+        "softmax",
+        "soft softmax",
+        "tanh",
+        "broadcast",
+        "patches",
+        "max pool",
+        "layer norm",
+        "batch norm",
     )
     assert all(any(row.startswith(f"{name:<14}") for row in rows) for name in names)
-    assert len(rows) == 30
+    assert len(rows) == 43
     assert "all passed" in result.stdout
 
 

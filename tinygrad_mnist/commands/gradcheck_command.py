@@ -13,7 +13,7 @@ from tinygrad_mnist.proof.cases import all_cases
 from tinygrad_mnist.proof.gradcheck import UPSTREAM, Check, GradientCase, check, source_line
 from tinygrad_mnist.proof.planted import PLANTED_BUGS
 
-COLUMNS = {"differences": 11, "complex step": 13, "float32": 8, "order": 6}
+COLUMNS = {"differences": 9, "complex step": 13, "float32": 8, "order": 6}
 """The oracles that have a column in the table, and its width."""
 
 
@@ -72,12 +72,12 @@ def _list_bugs(as_json: bool) -> None:
         output.event("result", plants=descriptions)
         return
     for name, description in descriptions.items():
-        output.echo(f"{name:<20}{description}")
+        output.echo(f"{name:<22}{description}")
 
 
 def _print_report(checks: Sequence[Check], cases: dict[str, GradientCase]) -> None:
     """Print the table of errors, what else was checked, and for each wrong derivative the line that computes it."""
-    output.echo(" " * 18 + "".join(f"{oracle:>{width}}" for oracle, width in COLUMNS.items()))
+    output.echo(" " * 18 + "".join(f"{oracle:>{max(width, len(oracle))}}" for oracle, width in COLUMNS.items()))
     for name, case in cases.items():
         for argument in case.arguments:
             output.echo(_row(_of(checks, name, argument)))
@@ -115,7 +115,7 @@ def _of(checks: Sequence[Check], name: str, argument: str) -> list[Check]:
 def _row(checks: Sequence[Check]) -> str:
     """Return the row of the table for one gradient."""
     by_oracle = {result.oracle: result for result in checks}
-    row = f"{checks[0].name:<14}{'d' + checks[0].argument:<4}"
+    row = f"{checks[0].name:<14}{'d' + checks[0].argument:<6}"
     for oracle, width in COLUMNS.items():
         if result := by_oracle.get(oracle):
             cell = f"{result.error:.0e}" if result.observed is None else f"{result.observed:.2f}"

@@ -17,6 +17,7 @@ from tinygrad_mnist.networks import dense
 from tinygrad_mnist.networks.dense import Cache
 from tinygrad_mnist.passes import cross_entropy, first_linear, linear, mean_loss, relu, sigmoid, square
 from tinygrad_mnist.proof.gradcheck import GradientCase
+from tinygrad_mnist.proof.page_cases import MAKERS
 
 Draw = Callable[..., NDArray[np.float64]]
 """Returns a random array of the given shape."""
@@ -40,6 +41,7 @@ def all_cases(seed: int = 0) -> dict[str, GradientCase]:
         mnist_case,
         hidden_case,
         two_hidden_case,
+        *MAKERS,
     ]
     cases = [make(_drawn(np.random.default_rng((seed, number)))) for number, make in enumerate(makers)]
     return {case.name: case for case in cases}
