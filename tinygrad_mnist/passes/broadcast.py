@@ -4,9 +4,9 @@
     y  (N, H, W)    the same with new axes at the left, and with any size for axes of size 1
 
 These shapes are an example of all that can happen to an axis. The first axis of y is new; the second is the same in x;
-and the third has the size 1 in x, and is made longer. Array libraries broadcast so in every sum or product of two
-arrays whose shapes differ, which makes this rule a part of many passes. In linear.py, the bias is copied to every row
-of z, so its gradient is a sum over the rows of dz. In patches.py, pixels are copied to every patch that they lie in.
+and the third has the size 1 in x, and is made longer. Array libraries do this in every sum or product of two arrays
+whose shapes differ, so the rule is a part of many passes. In linear.py, the bias is copied to every row of z, and its
+gradient is a sum over the rows of dz. In patches.py, a pixel is copied to every patch in which it lies.
 """
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace

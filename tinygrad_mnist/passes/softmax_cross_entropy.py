@@ -76,7 +76,8 @@ def forward(z: Array, t: Array) -> Array:
     below = _minus_largest(z)
     # An infinite distance must not be multiplied by 0.
     distance = xp.where(t == 0, xp.zeros_like(z), -below)
-    rest = xp.sum(xp.where(_winner(z), xp.zeros_like(z), xp.exp(below)), axis=1)
+    largest = xp.arange(z.shape[1], device=z.device) == xp.argmax(z, axis=1, keepdims=True)
+    rest = xp.sum(xp.where(largest, xp.zeros_like(z), xp.exp(below)), axis=1)
     return xp.mean(xp.sum(t * distance, axis=1) + xp.log1p(rest))
 
 
@@ -150,17 +151,11 @@ def backward(z: Array, t: Array) -> Array:
     return dz
 
 
-def _winner(z: Array) -> Array:
-    """Return where the largest logit of each row is: (N, O), with one True per row, the first if several are equal."""
-    xp = array_namespace(z)
-    return xp.arange(z.shape[1], device=z.device) == xp.argmax(z, axis=1, keepdims=True)
-
-
 def _minus_largest(z: Array) -> Array:
-    """Return each logit minus the largest logit of its row: 0 for that one, and negative for others."""
+    """Return each logit minus the largest of its row: 0 for the largest, and below 0 for others."""
     xp = array_namespace(z)
     zero = xp.zeros_like(z)
-    largest = xp.sum(xp.where(_winner(z), z, zero), axis=1, keepdims=True)
+    largest = xp.max(z, axis=1, keepdims=True)
     # The difference of two infinite logits would be NaN.
     same = z == largest
     return xp.where(same, zero, z) - xp.where(same, zero, largest)
@@ -174,7 +169,7 @@ def _probabilities(z: Array, t: Array) -> Array:
     if len(t.shape) == 1:
         if not xp.isdtype(t.dtype, "integral"):
             raise ValueError(f"t has shape {tuple(t.shape)} and dtype {t.dtype}: classes must be integers")
-        classes = z.shape[1]
+        t, classes = xp.astype(t, xp.int64), z.shape[1]
         if not bool(xp.all((t >= 0) & (t < classes))):
             lowest, highest = int(xp.min(t)), int(xp.max(t))
             raise ValueError(f"t has classes from {lowest} to {highest}: z has classes from 0 to {classes - 1}")
