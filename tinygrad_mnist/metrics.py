@@ -53,6 +53,23 @@ def confidence(z: Array) -> Array:
     return sigmoid.forward(xp.abs(z[:, 0]) if z.shape[1] == 1 else xp.max(z, axis=1))
 
 
+def probabilities(z: Array) -> Array:
+    """Return the probability (N, C), from 0 to 1, of each digit, given the logits z (N, O). Each row sums to 1.
+
+    With one output there are two digits, with p = 1 / (1 + e^-z) and 1 / (1 + e^z). With more outputs, each digit has
+    e^z, divided by the sum of the row.
+
+    >>> probabilities(np.array([[0.0], [2.0]]))
+    array([[0.5       , 0.5       ],
+           [0.88079708, 0.11920292]])
+    """
+    xp = array_namespace(z)
+    if z.shape[1] == 1:
+        return xp.concat([sigmoid.forward(z), sigmoid.forward(-z)], axis=1)
+    e = xp.exp(z - xp.max(z, axis=1, keepdims=True))
+    return e / xp.sum(e, axis=1, keepdims=True)
+
+
 def correct(z: Array, t: Array) -> Array:
     """Return a mask (N,) of the rows of logits z (N, O) whose predictions match the targets t (N, O).
 

@@ -1,6 +1,7 @@
 """Data sets of digits: MNIST, digits drawn by this program, or your own folder with MNIST's files or images."""
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,17 @@ MNIST, STROKES = Path("data/mnist"), Path("data/strokes")
 
 FOLDER_VARIABLE = "TINYGRAD_MNIST_DATA"
 """The environment variable that names a folder with MNIST's four files."""
+
+
+def load_digits(source: str | Path = "auto", digits: Sequence[int] = range(10)) -> DataSet:
+    """Return a data set as `load` does: `train.images` (N, H, W) and `train.labels` (N,), and the same in `test`.
+
+    A notice, such as that MNIST cannot be downloaded, becomes a warning. Raises DataError like `load`, and ValueError
+    unless `digits` are different whole numbers from 0 to 9.
+    """
+    if not digits or len(set(digits)) < len(digits) or not all(digit in range(10) for digit in digits):
+        raise ValueError(f"digits are {tuple(digits)}, not different whole numbers from 0 to 9")
+    return load(str(source), digits, lambda text: warnings.warn(text, stacklevel=2))
 
 
 def load(

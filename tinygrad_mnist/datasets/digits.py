@@ -32,6 +32,17 @@ class Digits:
         """Return all of these images (N, H, W), with labels (N,) in the same order."""
         return cls(images, labels, np.arange(len(labels)))
 
+    def __repr__(self) -> str:
+        """Return the number and the size of the images, and their digits."""
+        height, width = self.source.shape[1:]
+        return f"Digits({len(self.labels):,} images of {height} x {width}: {_list(self.labels)})"
+
+    def _repr_html_(self) -> str:
+        """Return the digits as a notebook shows them, with pictures of the first ten."""
+        from tinygrad_mnist.datasets import gallery  # imports Pillow
+
+        return gallery.html(repr(self), self.source[self.rows[: gallery.PICTURES]], list(map(str, self.labels)))
+
     @property
     def images(self) -> NDArray[np.uint8]:
         """A copy of the images (N, H, W), in the order of the labels."""
@@ -108,6 +119,11 @@ class Digits:
         return self.take(np.sort(order[held_out:])), self.take(np.sort(order[:held_out]))
 
 
+def _list(labels: NDArray[np.uint8]) -> str:
+    """Return the different labels as text, like 3, 7."""
+    return ", ".join(map(str, np.unique(labels)))
+
+
 def _owner(array: NDArray[Any]) -> object:
     """Return the object whose memory an array uses."""
     owner: object = array
@@ -124,6 +140,26 @@ class DataSet:
     origin: str  # text for people: "MNIST in data/mnist, verified"
     training: Digits
     test: Digits
+
+    @property
+    def train(self) -> Digits:
+        """The training digits, by the name that they have in most libraries."""
+        return self.training
+
+    def __repr__(self) -> str:
+        """Return where the digits come from, and how many there are."""
+        counts = f"{len(self.training.labels):,} for training, {len(self.test.labels):,} for testing"
+        return f"DataSet({self.origin}: {_list(self.training.labels)}, {counts})"
+
+    def _repr_html_(self) -> str:
+        """Return the data set as a notebook shows it, with pictures of the first training digits."""
+        from tinygrad_mnist.datasets import gallery  # imports Pillow
+
+        return gallery.html(
+            repr(self),
+            self.training.source[self.training.rows[: gallery.PICTURES]],
+            list(map(str, self.training.labels[: gallery.PICTURES])),
+        )
 
     def only(self, digits: Sequence[int]) -> "DataSet":
         """Return the data set with only these digits. Raises DataError if one of them has no image."""

@@ -1,0 +1,249 @@
+"""A classifier with the manners of scikit-learn: fit, predict, predict_proba, score, and settings that can be tuned."""
+
+import html
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tinygrad_mnist import metrics
+from tinygrad_mnist.arrays.backend import Array, choose_backend, to_host
+from tinygrad_mnist.datasets.digits import DataSet, Digits
+from tinygrad_mnist.datasets.given import as_bytes
+from tinygrad_mnist.errors import CheckpointError
+from tinygrad_mnist.runs import checkpoint, environment
+from tinygrad_mnist.runs.checkpoint import Checkpoint
+from tinygrad_mnist.runs.inference import logits_of_images
+from tinygrad_mnist.runs.presets import PRESETS, chosen
+from tinygrad_mnist.runs.resume import Run
+from tinygrad_mnist.runs.run import execute, split
+from tinygrad_mnist.runs.saved_training import SavedTraining
+from tinygrad_mnist.runs.settings import RunSettings
+from tinygrad_mnist.train import TrainingState
+
+MAX_CLASSES = 256
+"""The largest number of classes: a label is a byte."""
+
+Callback = Callable[[TrainingState], object]
+"""Is called after each epoch with its state: epoch, loss, valid_accuracy, parameters and so on."""
+
+
+class DigitClassifier:
+    """Learns to tell digits apart, or images with any labels.
+
+    The settings are those of `python cli.py train`: a preset to start from ("linear", "chapter" or "best"), and values
+    that override it, if they are not None. `hidden` is the sizes of the hidden layers, and `backend` is "auto", "numpy"
+    or "cupy". The same seed gives the same network.
+
+    Images are bytes from 0 to 255 or floats from 0 to 1, with light ink on a dark background as in MNIST, of the shape
+    (N, H, W) or (N, H*W), or one image (H, W).
+
+    After `fit`, `classes_` has the labels in order, `n_features_in_` the number of pixels of an image, `history_` the
+    epochs as (epoch, loss, validation accuracy), and `checkpoint_` the network.
+    """
+
+    def __init__(
+        self,
+        preset: str = "linear",
+        *,
+        hidden: Sequence[int] | None = None,
+        loss: str | None = None,
+        optimizer: str | None = None,
+        learning_rate: float | None = None,
+        schedule: str | None = None,
+        batch: int | None = None,
+        epochs: int | None = None,
+        patience: int | None = None,
+        keep: str | None = None,
+        augment: bool | None = None,
+        hold_out: float | None = None,
+        dtype: str | None = None,
+        seed: int | None = 0,
+        backend: str = "auto",
+    ) -> None:
+        self.preset = preset
+        self.hidden = hidden
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.batch = batch
+        self.epochs = epochs
+        self.patience = patience
+        self.keep = keep
+        self.augment = augment
+        self.hold_out = hold_out
+        self.dtype = dtype
+        self.seed = seed
+        self.backend = backend
+
+    def fit(self, X: ArrayLike, y: ArrayLike, *, callbacks: Sequence[Callback] = ()) -> Self:
+        """Train on images X (N, H, W) or (N, H*W) and their labels y (N,). Returns this classifier.
+
+        A share of the images is held out to decide when to stop. Each callback is called after each epoch. Raises
+        ValueError if the images, the labels or a setting are not valid, and TrainingError if the loss is not finite.
+        """
+        pixels = as_bytes(X)
+        classes, positions = _classes(y, len(pixels))
+        # Digits keep their own names, so that the command line can continue the training.
+        digits = tuple(classes.tolist()) if _are_digits(classes) else tuple(range(len(classes)))
+        examples = Digits.of(pixels, np.array(digits, np.uint8)[positions])
+        backend, run = choose_backend(self.backend), Run(self._settings(len(classes)), digits)
+        parts = split(run, DataSet("", "", examples, examples))
+
+        def show(state: TrainingState) -> None:
+            for callback in callbacks:
+                callback(state)
+
+        kept: list[TrainingState] = []
+        outcome = execute(run, parts, backend, lambda state: kept.append(state) is None, show)
+        self.classes_, self.n_features_in_, self.history_ = classes, pixels[0].size, outcome.curve
+        here = environment.current(backend.description)
+        training = SavedTraining(run.settings, examples.fingerprint(), kept[-1], here)
+        self.checkpoint_ = Checkpoint(kept[-1].parameters, digits, run.settings.training.seed, training)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the predicted labels (N,) for images X (N, H, W) or (N, H*W), or one image (H, W).
+
+        Raises ValueError if the images are not valid or have a different number of pixels from those in `fit`.
+        """
+        return self.classes_[to_host(metrics.classify(self._logits(X), range(len(self.classes_))))]
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the probability (N, C) of each label, in the order of `classes_`. Each row sums to 1."""
+        return to_host(metrics.probabilities(self._logits(X)))
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return the share, from 0 to 1, of the images X whose label y is predicted correctly."""
+        predicted, expected = self.predict(X), np.asarray(y)
+        if predicted.shape != expected.shape:
+            raise ValueError(f"there are {len(predicted)} images, and the labels have shape {expected.shape}.")
+        return float(np.mean(predicted == expected))
+
+    def save(self, path: str | Path) -> None:
+        """Write the trained network to a file, which `load_model` and every command read.
+
+        Raises CheckpointError if the file cannot be written, or if a label is not a digit from 0 to 9.
+        """
+        self._require_fitted()
+        if not _are_digits(self.classes_):
+            raise CheckpointError(f"the labels {self.classes_} cannot be saved: use whole numbers from 0 to 9.")
+        checkpoint.require_replaceable(Path(path))
+        checkpoint.save(Path(path), self.checkpoint_)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn passes it
+        """Return the settings by name."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings by name. Raises ValueError for a name that is not a setting."""
+        names = self.get_params()
+        for name, value in settings.items():
+            if name not in names:
+                raise ValueError(f"{name!r} is not a setting of DigitClassifier, which has {', '.join(names)}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        """Return the call that makes this classifier, with the settings that differ from the defaults."""
+        defaults = inspect.signature(type(self)).parameters
+        given = (f"{name}={value!r}" for name, value in self.get_params().items() if value != defaults[name].default)
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    def _repr_html_(self) -> str:
+        """Return the classifier as a notebook shows it: its layers, and pictures of the first layer's weights."""
+        if not self.__sklearn_is_fitted__():
+            return f"<p>{html.escape(repr(self))}, not fitted yet</p>"
+        from tinygrad_mnist.datasets import gallery  # imports Pillow
+
+        w = self.checkpoint_.parameters[0].w
+        side = math.isqrt(len(w))
+        pictures = gallery.shades(w.T.reshape(w.shape[1], -1, side if side * side == len(w) else len(w)))
+        layers = "-".join(map(str, self.checkpoint_.layer_sizes))
+        accuracy = f", validation accuracy {max(point[2] for point in self.history_):.2%}" if self.history_ else ""
+        title = f"{html.escape(repr(self))}, layers {layers}{accuracy}. Weights of the first layer:"
+        return gallery.html(title, pictures, [str(unit) for unit in range(1, len(pictures) + 1)])
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn wants to know. Only scikit-learn calls this, so it is installed."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        images = InputTags(two_d_array=True, three_d_array=True, positive_only=True)
+        return Tags("classifier", TargetTags(required=True), None, ClassifierTags(), None, input_tags=images)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether `fit` has been called, as scikit-learn asks."""
+        return hasattr(self, "checkpoint_")
+
+    def _settings(self, classes: int) -> RunSettings:
+        """Return the settings of a run. Raises ValueError if one of them is not valid."""
+        choices = self.get_params()
+        preset, _ = choices.pop("preset"), choices.pop("backend")
+        if preset not in PRESETS:
+            raise ValueError(f"preset is {preset!r}, not one of {', '.join(PRESETS)}")
+        for name in ("learning_rate", "hold_out"):  # 1 is as good as 1.0
+            choices[name] = float(choices[name]) if isinstance(choices[name], int) else choices[name]
+        if choices["hidden"] is not None:
+            choices["hidden"] = tuple(choices["hidden"])
+        return chosen(PRESETS[preset](classes), choices)
+
+    def _require_fitted(self) -> None:
+        """Raise NotFittedError before `fit`."""
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError("this DigitClassifier is not fitted yet: call fit first")
+
+    def _logits(self, X: ArrayLike) -> Array:
+        """Return the logits z (N, O). Raises NotFittedError before `fit`, and ValueError for images of another size."""
+        self._require_fitted()
+        pixels = as_bytes(X, self.n_features_in_)
+        count, backend = len(pixels), choose_backend(self.backend)
+        rows = np.arange(count)
+        return logits_of_images(Path("the model"), self.checkpoint_, pixels.reshape(count, -1), rows, backend)
+
+
+class NotFittedError(ValueError, AttributeError):
+    """A classifier was used before `fit`. It has the bases of scikit-learn's error of that name."""
+
+
+def load_model(path: str | Path) -> DigitClassifier:
+    """Return the classifier in a file that `DigitClassifier.save` or 'train --save' wrote.
+
+    Raises CheckpointError, in one sentence, if the file is missing, broken or something else.
+    """
+    stored = checkpoint.load(Path(path))
+    if stored.training is None:
+        model = DigitClassifier(hidden=stored.layer_sizes[1:-1], seed=stored.seed)
+    else:
+        settings = stored.training.settings
+        model = DigitClassifier(**asdict(settings.training), augment=settings.augment, hold_out=settings.hold_out)
+    model.classes_, model.n_features_in_ = np.array(stored.digits), stored.layer_sizes[0]
+    model.history_, model.checkpoint_ = [], stored
+    return model
+
+
+def _classes(labels: ArrayLike, count: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the different labels in order, and the position of each label among them. Raises ValueError."""
+    if labels is None:
+        raise ValueError("DigitClassifier requires y to be passed, but the target y is None: give each image a label")
+    given = np.asarray(labels)
+    if given.ndim != 1 or len(given) != count:
+        raise ValueError(f"y has shape {given.shape}, and {count} images need ({count},)")
+    if given.dtype.kind == "f" and not np.all(np.isfinite(given)):
+        raise ValueError("y contains NaN or infinity: use whole numbers or texts, one for each class")
+    if given.dtype.kind == "f" and not np.array_equal(given, np.round(given)):
+        raise ValueError("y is continuous: use whole numbers or texts, one for each class")
+    classes, positions = np.unique(given, return_inverse=True)
+    if not 2 <= len(classes) <= MAX_CLASSES:
+        raise ValueError(f"y has {len(classes)} class{'es' if len(classes) > 1 else ''}: use from 2 to {MAX_CLASSES}")
+    return classes, positions
+
+
+def _are_digits(classes: NDArray[Any]) -> bool:
+    """Return whether all labels are whole numbers from 0 to 9, which a checkpoint can store."""
+    return bool(classes.dtype.kind in "iu" and classes.min() >= 0 and classes.max() <= 9)
