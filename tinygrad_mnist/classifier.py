@@ -96,12 +96,17 @@ class DigitClassifier:
         backend, run = choose_backend(self.backend), Run(self._settings(len(classes)), digits)
         parts = split(run, DataSet("", "", examples, examples))
 
+        kept: list[TrainingState] = []
+
+        def keep(state: TrainingState) -> bool:
+            kept.append(state)
+            return True
+
         def show(state: TrainingState) -> None:
             for callback in callbacks:
                 callback(state)
 
-        kept: list[TrainingState] = []
-        outcome = execute(run, parts, backend, lambda state: kept.append(state) is None, show)
+        outcome = execute(run, parts, backend, keep, show)
         self.classes_, self.n_features_in_, self.history_ = classes, pixels[0].size, outcome.curve
         here = environment.current(backend.description)
         training = SavedTraining(run.settings, examples.fingerprint(), kept[-1], here)
@@ -113,7 +118,8 @@ class DigitClassifier:
 
         Raises ValueError if the images are not valid or have a different number of pixels from those in `fit`.
         """
-        return self.classes_[to_host(metrics.classify(self._logits(X), range(len(self.classes_))))]
+        z = self._logits(X)
+        return np.asarray(self.classes_[to_host(metrics.classify(z, range(len(self.classes_))))])
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the probability (N, C) of each label, in the order of `classes_`. Each row sums to 1."""
@@ -189,7 +195,7 @@ class DigitClassifier:
             raise ValueError(f"preset is {preset!r}, not one of {', '.join(PRESETS)}")
         for name in ("learning_rate", "hold_out"):  # 1 is as good as 1.0
             choices[name] = float(choices[name]) if isinstance(choices[name], int) else choices[name]
-        if choices["hidden"] is not None:
+        if isinstance(choices["hidden"], list):
             choices["hidden"] = tuple(choices["hidden"])
         return chosen(PRESETS[preset](classes), choices)
 

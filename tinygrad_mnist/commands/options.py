@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from tinygrad_mnist.arrays.backend import Backend, choose_backend, worthwhile
 from tinygrad_mnist.console import plots
@@ -57,6 +58,25 @@ class FilePath(click.Path):
 
 FILE = FilePath(path_type=Path)
 
+DATA_SETS = ("auto", "mnist", "strokes")
+"""The data sets that have a name."""
+
+
+class DataSource(FilePath):
+    """The name of a data set, in any case, or a folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name or the folder. A folder that exists comes before a name in a different case."""
+        if value.lower() in DATA_SETS and not Path(value).is_dir():
+            return value.lower()
+        return super().convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the names that start like this, or else let the shell complete a folder."""
+        names = [CompletionItem(name) for name in DATA_SETS if name.startswith(incomplete.lower())]
+        return names or super().shell_complete(ctx, param, incomplete)
+
+
 EPOCHS, BATCH, SEED = (WholeNumber(*RANGES[name]) for name in ("epochs", "batch", "seed"))
 RATE = Number(0, MAX_RATE, min_open=True)
 
@@ -65,12 +85,12 @@ class RenamedChoice(click.Choice):  # type: ignore[type-arg]  # which is generic
     """A choice that also accepts the earlier names of its values, without showing them."""
 
     def __init__(self, names: Iterable[str], earlier: dict[str, str]) -> None:
-        super().__init__(list(names))
+        super().__init__(list(names), case_sensitive=False)
         self._earlier = earlier
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the current name."""
-        return super().convert(self._earlier.get(value, value), param, ctx)
+        return super().convert(self._earlier.get(value.lower(), value), param, ctx)
 
 
 def one_digit_or_more(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
@@ -143,7 +163,7 @@ model = click.argument("model", type=FILE)
 
 data = click.option(
     *("--data", "-d", "source"),
-    type=FilePath(),
+    type=DataSource(),
     metavar="auto|mnist|strokes|DIR",
     default="auto",
     help="MNIST, digits drawn by this program (strokes), or a folder that has MNIST's four files or images in folders "

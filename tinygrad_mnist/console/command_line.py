@@ -38,6 +38,17 @@ class Command(click.Command):
         with _errors_as_sentences(self):
             return super().make_context(output.printable(info_name or "", sys.stderr), *arguments, **settings)
 
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        """Read the words. After `--digits 3 7`, the error suggests 3,7."""
+        digits = re.search(r"(?<!\S)--digits[ =](\d(?: \d)+)(?!\S)", " ".join(words))
+        try:
+            return super().parse_args(context, words)
+        except click.UsageError as error:
+            if digits is None:
+                raise
+            list_of_digits = digits[1].replace(" ", ",")
+            raise click.UsageError(f"Separate digits with commas: --digits {list_of_digits}", context) from error
+
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""
         with _errors_as_sentences(self), device_faults():

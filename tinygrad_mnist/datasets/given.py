@@ -23,8 +23,13 @@ def as_bytes(images: ArrayLike, pixels: int | None = None) -> NDArray[np.uint8]:
     if hasattr(images, "toarray"):
         raise TypeError("the images are a sparse matrix: convert them with toarray()")
     given = np.asarray(images)
-    if given.ndim not in (2, 3) or 0 in given.shape:
-        raise ValueError(f"the images have shape {given.shape}: use (N, H, W), (N, H*W), or one image (H, W)")
+    if given.ndim not in (2, 3):
+        raise ValueError(f"Reshape your data: images are (N, H, W), (N, H*W), or one (H, W), and not {given.shape}")
+    if 0 in given.shape:
+        few = "sample" if not len(given) else "feature"
+        raise ValueError(
+            f"the images have 0 {few}(s) (shape={given.shape}) while a minimum of 1 is required: give some images"
+        )
     values = _bytes(given)
     if values.ndim == 2 and values.shape[1] != pixels == values.size:
         values = values[np.newaxis]
@@ -59,8 +64,8 @@ def _bytes(given: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _numbers(given: NDArray[Any]) -> NDArray[np.float64]:
-    """Return an array of Python objects as floats. Raises ValueError if one of them is not a number."""
+    """Return an array of Python objects as floats. Raises TypeError or ValueError if one of them is not a number."""
     try:
         return given.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError("the images hold objects that are not numbers: use arrays of one shape") from error
+        raise type(error)(f"the images hold objects that are not numbers: {error}") from error
