@@ -21,6 +21,15 @@ with contextlib.suppress(ImportError):  # hypothesis is in requirements-dev.txt 
     settings.load_profile("repeatable")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let this process, and those that it starts, keep data sets in a folder of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            patch.setenv(name, str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_mnist() -> Path:
     """Return the folder of the real MNIST files."""

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tinygrad_mnist import datasets
 from tinygrad_mnist.commands import main
-from tinygrad_mnist.datasets import mnist, stroke_cache
+from tinygrad_mnist.datasets import folders, mnist, stroke_cache
 
 Run = Callable[..., Result]
 
@@ -19,7 +18,8 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a function that runs a command, with its words as separate arguments."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(datasets.FOLDER_VARIABLE, raising=False)
+    monkeypatch.setattr(folders, "is_checkout", lambda: True)
+    monkeypatch.delenv(folders.VARIABLE, raising=False)
     monkeypatch.setattr(mnist, "MIRRORS", ())
     monkeypatch.setattr(stroke_cache, "TRAINING", 120)
     monkeypatch.setattr(stroke_cache, "TEST", 30)

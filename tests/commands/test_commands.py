@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from tinygrad_mnist import __version__, datasets
+from tinygrad_mnist import __version__
 from tinygrad_mnist.commands import COMMANDS, main
-from tinygrad_mnist.datasets import idx, mnist
+from tinygrad_mnist.datasets import folders, idx, mnist
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -165,9 +165,10 @@ def test_strokes_that_cannot_be_saved_are_an_error(refused: Refused) -> None:
 def test_data_shows_the_environment_variable_and_suggests_no_download_into_its_folder(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(datasets.FOLDER_VARIABLE, str(tmp_path))
+    idx.write(tmp_path / mnist.TEST[1], np.zeros(3, np.uint8))
+    monkeypatch.setenv(folders.VARIABLE, str(tmp_path))
     output = run("data").stdout
-    assert datasets.FOLDER_VARIABLE in output
+    assert folders.VARIABLE in output
     assert "data fetch" not in output
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result
 
-from tinygrad_mnist import datasets
-from tinygrad_mnist.datasets import stroke_cache
+from tinygrad_mnist.datasets import folders, idx, mnist, stroke_cache
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -18,7 +18,7 @@ Refused = Callable[..., str]
 def test_fetch_verifies_the_folder_in_the_environment_variable_and_downloads_nothing(
     events: Events, monkeypatch: pytest.MonkeyPatch, shared_mnist: Path
 ) -> None:
-    monkeypatch.setenv(datasets.FOLDER_VARIABLE, str(shared_mnist))
+    monkeypatch.setenv(folders.VARIABLE, str(shared_mnist))
     result = events("data", "fetch", "--mirror", "http://127.0.0.1:9/")[-1]
     assert (result["folder"], result["verified"]) == (str(shared_mnist), True)
     assert (result["training"], result["test"]) == (60_000, 10_000)
@@ -32,9 +32,10 @@ def test_fetch_names_the_environment_variable_if_its_folder_does_not_hold_mnist(
     folder = tmp_path / "elsewhere"
     if exists:
         folder.mkdir()
-    monkeypatch.setenv(datasets.FOLDER_VARIABLE, str(folder))
+        idx.write(folder / mnist.TEST[1], np.zeros(3, np.uint8))
+    monkeypatch.setenv(folders.VARIABLE, str(folder))
     error = refused(1, "data", "fetch")
-    assert f"{datasets.FOLDER_VARIABLE} names {folder}, " in error
+    assert f"{folders.VARIABLE} names {folder}, " in error
     assert "--data" not in error, "fetch does not have this option"
     assert not (tmp_path / "data").exists()
 
@@ -46,7 +47,7 @@ def test_an_address_that_cannot_be_parsed_is_bad_usage(refused: Refused, address
 
 def test_damaged_strokes_are_drawn_again_with_a_notice(run: Run) -> None:
     run("data", "strokes")
-    path = stroke_cache.path(datasets.STROKES, 3)
+    path = stroke_cache.path(folders.of_strokes(), 3)
     path.write_bytes(path.read_bytes()[:-1])
     result = run("data", "strokes")
     assert result.stderr == f"{path} was damaged, so the digit 3 was drawn again.\n"

@@ -51,7 +51,7 @@ def test_a_signal_ends_a_run_as_ctrl_c_does_unless_it_is_ignored(
     loaded = checkpoint.load(tmp_path / "model.npz")
     assert loaded.training is not None
     assert loaded.training.state.epoch == epochs
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "model.npz"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["model.npz"]
 
 
 CLOSED = """
@@ -76,7 +76,7 @@ def test_a_closed_terminal_ends_a_run_with_a_complete_file(tmp_path: Path) -> No
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("129\n", "")
     assert checkpoint.load(tmp_path / "model.npz").training is not None
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "model.npz"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["model.npz"]
 
 
 KILLED = """

@@ -1,13 +1,11 @@
 """data: the available data sets, where they came from, and how to get more."""
 
-import os
-
 import click
 
 from tinygrad_mnist import datasets
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
-from tinygrad_mnist.datasets import mnist, stroke_cache
+from tinygrad_mnist.datasets import folders, mnist, stroke_cache
 from tinygrad_mnist.datasets.bars import track
 
 
@@ -16,8 +14,9 @@ from tinygrad_mnist.datasets.bars import track
 def data(as_json: bool) -> None:
     """Show the available data sets.
 
-    Also shows where their files came from, and whether they are verified. Data sets are in the folder data/ of the
-    current folder. The environment variable TINYGRAD_MNIST_DATA can name a different folder with MNIST's four files.
+    Also shows where their files came from, and whether they are verified. Data sets are in the folder data/ of a
+    checkout, or else in your cache. TINYGRAD_MNIST_DATA, an environment variable, can name a different folder for them,
+    or one with MNIST's four files.
 
     \b
     Examples:
@@ -27,23 +26,24 @@ def data(as_json: bool) -> None:
     """
     if options.subcommand_follows():
         return
-    folder = datasets.mnist_folder()
+    folder = folders.of_mnist()
     files, origins = mnist.state(folder), mnist.origins(folder)
-    drawn = [digit for digit in range(10) if stroke_cache.path(datasets.STROKES, digit).is_file()]
+    of_strokes = folders.of_strokes()
+    drawn = [digit for digit in range(10) if stroke_cache.path(of_strokes, digit).is_file()]
     if as_json:
         of_mnist = {"folder": folder, "files": files, "origins": origins}
-        output.event("result", mnist=of_mnist, strokes={"folder": datasets.STROKES, "digits": drawn})
+        output.event("result", mnist=of_mnist, strokes={"folder": of_strokes, "digits": drawn})
         return
     output.echo(f"MNIST in {folder}")
     for name, state in files.items():
         output.echo(f"  {name:<25}{state}")
         if state != "missing":
             output.echo(f"    {origins.get(name, 'not downloaded by this program')}")
-    if os.environ.get(datasets.FOLDER_VARIABLE):
-        output.echo(f"  {datasets.FOLDER_VARIABLE} names this folder.")
-    elif set(files.values()) != {"verified"}:
+    if folders.named() is not None:
+        output.echo(f"  {folders.VARIABLE} names {folders.named()}.")
+    if folders.named() != folder and set(files.values()) != {"verified"}:
         output.echo("  'data fetch' downloads the missing files.")
-    output.echo(f"strokes in {datasets.STROKES}, drawn by this program")
+    output.echo(f"strokes in {of_strokes}, drawn by this program")
     output.echo(f"  digits {', '.join(map(str, drawn))}" if drawn else "  none yet")
     if len(drawn) < 10:
         output.echo("  'data strokes' draws the missing digits.")
@@ -72,14 +72,14 @@ def _web_addresses(_: click.Context, option: click.Parameter, values: tuple[str,
 def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
     """Download MNIST and verify it.
 
-    Downloads 12 MB and puts 55 MB into data/mnist. Files that are already there and verified are left unchanged. If
-    TINYGRAD_MNIST_DATA names a folder, that folder is verified instead, and nothing is downloaded.
+    Downloads 12 MB and unpacks 55 MB. Files that are already there and verified are left unchanged. If
+    TINYGRAD_MNIST_DATA names a folder with MNIST's files, they are verified instead, and nothing is downloaded.
 
     \b
     Example:
       python cli.py data fetch
     """
-    found, folder = datasets.load_mnist(output.notice, output.Bar, mirrors), datasets.mnist_folder()
+    found, folder = datasets.load_mnist(output.notice, output.Bar, mirrors or None), folders.of_mnist()
     counts = {"training": len(found.training.labels), "test": len(found.test.labels)}
     if as_json:
         output.event("result", folder=folder, verified=True, **counts)
@@ -92,20 +92,20 @@ def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
 def strokes(as_json: bool) -> None:
     """Draw the digits 0 to 9.
 
-    Puts about 55 MB into data/strokes. 'train' draws the digits it needs if they are missing, so this command is
-    optional. The same version of this program always draws the same digits.
+    Saves about 55 MB. 'train' draws the digits it needs if they are missing, so this command is optional. The same
+    version of this program always draws the same digits.
 
     \b
     Example:
       python cli.py data strokes
     """
     for digit in track(range(10), "strokes", output.Bar):
-        stroke_cache.ensure_saved(datasets.STROKES, digit, output.notice)
+        stroke_cache.ensure_saved(folders.of_strokes(), digit, output.notice)
     counts = {"training": 10 * stroke_cache.TRAINING, "test": 10 * stroke_cache.TEST}
     if as_json:
-        output.event("result", folder=datasets.STROKES, **counts)
+        output.event("result", folder=folders.of_strokes(), **counts)
     else:
-        output.echo(f"Strokes are in {datasets.STROKES}: {_digits(counts)}.")
+        output.echo(f"Strokes are in {folders.of_strokes()}: {_digits(counts)}.")
 
 
 def _digits(counts: dict[str, int]) -> str:

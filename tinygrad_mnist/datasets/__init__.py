@@ -1,20 +1,13 @@
 """Data sets of digits: MNIST, digits drawn by this program, or your own folder with MNIST's files or images."""
 
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tinygrad_mnist.datasets import image_folder, mnist, stroke_cache
+from tinygrad_mnist.datasets import folders, image_folder, mnist, stroke_cache
 from tinygrad_mnist.datasets.bars import MakeBar
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.errors import DataError
-
-MNIST, STROKES = Path("data/mnist"), Path("data/strokes")
-"""The folders for MNIST and for the digits drawn by this program, relative to the current folder."""
-
-FOLDER_VARIABLE = "TINYGRAD_MNIST_DATA"
-"""The environment variable that names a folder with MNIST's four files."""
 
 
 def load_digits(source: str | Path = "auto", digits: Sequence[int] = range(10)) -> DataSet:
@@ -70,55 +63,59 @@ def load_folder(folder: Path, digits: Sequence[int], make_bar: MakeBar | None = 
     return DataSet("mnist" if verified else str(folder), origin, training, test)
 
 
-def mnist_folder() -> Path:
-    """Return the folder where MNIST is expected: the one that the environment variable names, or else data/mnist."""
-    return Path(os.environ.get(FOLDER_VARIABLE) or MNIST)
-
-
 def load_mnist(
-    notify: Callable[[str], object], make_bar: MakeBar | None = None, mirrors: Sequence[str] = ()
+    notify: Callable[[str], object], make_bar: MakeBar | None = None, mirrors: Sequence[str] | None = None
 ) -> DataSet:
-    """Return MNIST from `mnist_folder()`. It is downloaded if needed, but only into data/mnist.
+    """Return MNIST from its folder. It is downloaded if needed, unless the environment variable names its files.
 
     `mirrors` replace the usual ones. Raises DataError if it cannot be read or downloaded, or if the folder that the
-    environment variable names is missing or does not hold the official MNIST.
+    environment variable names is missing, or has files that are not the official MNIST.
     """
-    folder = mnist_folder()
-    if os.environ.get(FOLDER_VARIABLE):
-        training, test = _read_named_folder(folder)
+    folder, named = folders.of_mnist(), folders.named()
+    if named is not None and (folder == named or not named.is_dir()):
+        training, test = _read_named_folder(named)
     else:
-        training, test = mnist.read_or_download(folder, mirrors or mnist.MIRRORS, notify, make_bar)
+        training, test = mnist.read_or_download(folder, mnist.MIRRORS if mirrors is None else mirrors, notify, make_bar)
+    folders.forget_failure()
     return DataSet("mnist", f"MNIST in {folder}, verified", training, test)
 
 
 def _read_named_folder(folder: Path) -> tuple[Digits, Digits]:
     """Return the digits in the folder that the environment variable names. Raises DataError, which names both."""
     if not folder.is_dir():
-        raise DataError(f"{FOLDER_VARIABLE} names {folder}, which is not a folder: correct or unset the variable.")
+        raise DataError(f"{folders.VARIABLE} names {folder}, which is not a folder: correct or unset the variable.")
     try:
         training, test, verified = mnist.read(folder)
     except DataError as error:
-        raise DataError(f"{FOLDER_VARIABLE} names {folder}, but {error.args[0]}", *error.args[1:]) from error
+        raise DataError(f"{folders.VARIABLE} names {folder}, but {error.args[0]}", *error.args[1:]) from error
     if not verified:
         raise DataError(
-            f"{FOLDER_VARIABLE} names {folder}, which is not the official MNIST", "unset it", f"use --data {folder}"
+            f"{folders.VARIABLE} names {folder}, which is not the official MNIST", "unset it", f"use --data {folder}"
         )
     return training, test
 
 
 def load_strokes(digits: Sequence[int], notify: Callable[[str], object], make_bar: MakeBar | None = None) -> DataSet:
     """Return digits drawn by this program, which needs no internet connection."""
-    training, test = stroke_cache.load(STROKES, digits, notify, make_bar)
-    saved = all(stroke_cache.path(STROKES, digit).is_file() for digit in digits)
-    return DataSet("strokes", f"digits drawn by this program{f', in {STROKES}' if saved else ''}", training, test)
+    folder = folders.of_strokes()
+    training, test = stroke_cache.load(folder, digits, notify, make_bar)
+    saved = all(stroke_cache.path(folder, digit).is_file() for digit in digits)
+    return DataSet("strokes", f"digits drawn by this program{f', in {folder}' if saved else ''}", training, test)
 
 
 def _load_auto(digits: Sequence[int], notify: Callable[[str], object], make_bar: MakeBar | None) -> DataSet:
+    minutes = folders.minutes_since_failure()
     try:
-        return load_mnist(notify, make_bar)
+        return load_mnist(notify, make_bar, () if minutes is not None else None)
     except DataError as error:
-        if os.environ.get(FOLDER_VARIABLE):
-            # If the user has named a folder, never use something else instead.
+        named = folders.named()
+        if named is not None and (not named.is_dir() or mnist.has_files(named)):
+            # If the user has named a folder of files, never use something else instead.
             raise
-        notify(f"Using digits drawn by this program instead of MNIST, because {error}")
-        return load_strokes(digits, notify, make_bar)
+        reason = str(error.args[0])
+    if minutes is not None:
+        reason = f"its download failed {minutes} minutes ago ('data fetch' tries again)"
+    elif mnist.MIRRORS:
+        folders.remember_failure(reason)
+    notify(f"Using digits drawn by this program instead of MNIST, because {reason}.")
+    return load_strokes(digits, notify, make_bar)

@@ -141,20 +141,24 @@ def fetch(folder: Path, name: str, mirrors: Sequence[str], make_bar: MakeBar | N
     # requests is slow to import, and only needed here.
     from tinygrad_mnist.datasets import download
 
+    made = [path for path in (folder, folder.parent) if not path.exists()]
     with _writable(folder):
         # Find out before a long download.
         tempfile.TemporaryFile(dir=folder).close()
     size, reasons = _size(name), []
-    for mirror in mirrors:
-        address = f"{mirror.rstrip('/')}/{name}.gz"
-        try:
-            content = download.download(address, size, name, make_bar)
-        except download.MirrorError as error:
-            reasons.append(f"{mirror} {error}")
-            continue
-        if hashlib.sha256(content).hexdigest() == SHA256[name]:
-            return content, address
-        reasons.append(f"{mirror} sent a file that is not MNIST's {name}")
+    try:
+        for mirror in mirrors:
+            address = f"{mirror.rstrip('/')}/{name}.gz"
+            try:
+                content = download.download(address, size, name, make_bar)
+            except download.MirrorError as error:
+                reasons.append(f"{mirror} {error}")
+                continue
+            if hashlib.sha256(content).hexdigest() == SHA256[name]:
+                return content, address
+            reasons.append(f"{mirror} sent a file that is not MNIST's {name}")
+    finally:
+        _remove_if_empty(made)
     raise DataError(
         f"MNIST cannot be downloaded ({'; '.join(reasons)})",
         f"put its four files into {folder}",
@@ -175,6 +179,13 @@ def _writable(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from error
+
+
+def _remove_if_empty(folders: Sequence[Path]) -> None:
+    """Remove folders in which nothing is. They are made again when they are needed."""
+    for path in folders:
+        with suppress(OSError):  # it is not empty
+            path.rmdir()
 
 
 def _save(folder: Path, name: str, content: bytes, address: str, notify: Callable[[str], object]) -> None:
