@@ -32,6 +32,10 @@ class Figure(NamedTuple):
         """
         return self.comparable and format(self.book, self.number_format) == format(self.here, self.number_format)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the figure as JSON represents it."""
+        return {name: getattr(self, name) for name in ("name", "book", "here", "same", "comparable")}
+
 
 class Table(NamedTuple):
     """Rows of numbers and words."""
@@ -60,6 +64,17 @@ class Section:
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the section as JSON represents it, without its pictures."""
+        return {
+            "title": self.title,
+            "text": self.text,
+            "data": self.origin or None,
+            "tables": [{"caption": table.caption, "head": table.head, "rows": table.rows} for table in self.tables],
+            "figures": [figure.as_json() for figure in self.figures],
+            "code": self.code,
+        }
 
 
 def plot(caption: str, curves: Sequence[Curve]) -> Picture:

@@ -1,18 +1,13 @@
 """baseline: pixel similarity, the accuracy that a trained network has to beat."""
 
-from collections.abc import Callable
-
 import click
 import numpy as np
-from numpy.typing import NDArray
 
-from tinygrad_mnist import datasets, metrics, similarity
-from tinygrad_mnist.arrays.backend import Array, Backend, to_host
+from tinygrad_mnist import datasets, metrics
+from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
-from tinygrad_mnist.datasets.digits import DataSet, Digits
-
-DISTANCES: dict[str, Callable[[Array, Array], Array]] = {"l1": similarity.l1, "squared": similarity.squared}
+from tinygrad_mnist.runs.baseline import DISTANCES, confusion_matrices
 
 
 @click.command(cls=command_line.Command)
@@ -32,7 +27,7 @@ def baseline(source: str, digits: tuple[int, ...], backend: Backend, as_json: bo
       python cli.py baseline --digits 4,9
     """
     data = datasets.load(source, digits, output.notice, output.Bar)
-    counts = _confusion_matrices(data, digits, backend)
+    counts = confusion_matrices(data, digits, backend)
     shares = {name: metrics.accuracy_per_digit(matrix, digits) for name, matrix in counts.items()}
     # The mean of the digits' accuracies, as in the book, so that a rare digit counts as much as a frequent one.
     means = {name: float(np.mean(list(per_digit.values()))) for name, per_digit in shares.items()}
@@ -47,18 +42,3 @@ def baseline(source: str, digits: tuple[int, ...], backend: Backend, as_json: bo
         cells = (f"{n[row, row]}/{n[row].sum()} = {shares[name][str(digit)]:.4f}" for name, n in counts.items())
         output.echo(f"digit {digit}   " + "".join(f"{cell:>22}" for cell in cells))
     output.echo("mean      " + "".join(f"{mean:>22.4f}" for mean in means.values()))
-
-
-def _confusion_matrices(data: DataSet, digits: tuple[int, ...], backend: Backend) -> dict[str, NDArray[np.int64]]:
-    """Return the confusion matrix of each distance, by its name."""
-    ideals = [similarity.ideal(backend.to_device(_pixels(data.training.only([digit])))) for digit in digits]
-    images = backend.to_device(_pixels(data.test))
-    matrices = {}
-    for name, distance in DISTANCES.items():
-        nearest = to_host(similarity.nearest([distance(images, ideal) for ideal in ideals]))
-        matrices[name] = metrics.confusion(data.test.labels, np.asarray(digits)[nearest], digits)
-    return matrices
-
-
-def _pixels(digits: Digits) -> NDArray[np.uint8]:
-    return digits.images.reshape(len(digits.labels), -1)

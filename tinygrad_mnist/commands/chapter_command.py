@@ -1,13 +1,11 @@
 """chapter: walk through the book's chapter, and compare its figures with ours."""
 
-from typing import Any
-
 import click
 
 from tinygrad_mnist import datasets
 from tinygrad_mnist.chapter import SECTIONS
 from tinygrad_mnist.chapter.material import DIGITS, Material
-from tinygrad_mnist.chapter.section import Figure, Section
+from tinygrad_mnist.chapter.section import Section
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import chapter_page, command_line, output
 
@@ -42,27 +40,11 @@ def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:
     for name in [only] if only else names:
         sections[name] = SECTIONS[name](material)
         if as_json:
-            output.event("section", name=name, **_fields(sections[name]))
+            output.event("section", name=name, **sections[name].as_json())
         else:
             output.page(chapter_page.section(sections[name], f"{names.index(name) + 1} of {len(names)}: {name}"))
     if as_json:
-        figures = [{"section": name, **_figure(figure)} for name in sections for figure in sections[name].figures]
+        figures = [{"section": name, **figure.as_json()} for name in sections for figure in sections[name].figures]
         output.event("result", seed=seed, same=sum(figure["same"] for figure in figures), figures=figures)
     elif not only:
         output.page(chapter_page.summary(sections))
-
-
-def _fields(section: Section) -> dict[str, Any]:
-    """Return a section for JSON, without its pictures."""
-    return {
-        "title": section.title,
-        "text": section.text,
-        "data": section.origin or None,
-        "tables": [{"caption": table.caption, "head": table.head, "rows": table.rows} for table in section.tables],
-        "figures": [_figure(figure) for figure in section.figures],
-        "code": section.code,
-    }
-
-
-def _figure(figure: Figure) -> dict[str, Any]:
-    return {name: getattr(figure, name) for name in ("name", "book", "here", "same", "comparable")}
