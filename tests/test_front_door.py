@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import tinygrad_mnist as tm
 from tinygrad_mnist.classifier import NotFittedError
-from tinygrad_mnist.datasets import stroke_cache
+from tinygrad_mnist.datasets import folders, stroke_cache
 from tinygrad_mnist.datasets.digits import DataSet
 from tinygrad_mnist.datasets.given import as_bytes
 from tinygrad_mnist.errors import CheckpointError, DataError, TrainingError
@@ -27,6 +27,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
     """Return drawn threes and sevens, in a folder as a user would keep them."""
     folder = tmp_path_factory.mktemp("digits")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folders, "is_checkout", lambda: True)
         patch.setattr(stroke_cache, "TRAINING", 100)
         patch.setattr(stroke_cache, "TEST", 20)
         patch.chdir(folder)

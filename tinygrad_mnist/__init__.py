@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinygrad_mnist.classifier import DigitClassifier, load_model
+    from tinygrad_mnist.console.epoch_table import EpochTable
     from tinygrad_mnist.datasets import load_digits
 
 __version__ = "0.1.0"
 
-__all__ = ["DigitClassifier", "__version__", "load_digits", "load_model"]
+__all__ = ["DigitClassifier", "EpochTable", "__version__", "load_digits", "load_model"]
 
-HOMES = {"DigitClassifier": "classifier", "load_model": "classifier", "load_digits": "datasets"}
+HOMES = {
+    "DigitClassifier": "classifier",
+    "EpochTable": "console.epoch_table",
+    "load_model": "classifier",
+    "load_digits": "datasets",
+}
 """The module of each name. It is imported when it is first used, so that commands start fast."""
 
 

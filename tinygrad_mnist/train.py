@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace, asarray_like
-from tinygrad_mnist.arrays.examples import EpochTransform, Examples
+from tinygrad_mnist.arrays.examples import Batch, EpochTransform, Examples
 from tinygrad_mnist.arrays.layers import Parameters, map_layers
 from tinygrad_mnist.errors import TrainingError
-from tinygrad_mnist.losses import LOSSES
+from tinygrad_mnist.losses import LOSSES, Loss
 from tinygrad_mnist.metrics import accuracy
 from tinygrad_mnist.networks import dense
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES, Velocity
@@ -40,6 +40,7 @@ class TrainingState(NamedTuple):
 
     epoch: int  # from 1; 0 before the first
     loss: float  # the mean over the epoch's batches, each measured before its step
+    valid_loss: float  # on the validation examples, after the epoch; nan if it is not known
     valid_accuracy: float  # from 0 to 1; -1 before the first epoch
     parameters: Parameters
     velocity: Velocity
@@ -64,12 +65,13 @@ def train(
     report: Callable[[TrainingState], object] = lambda _: None,
     transform: EpochTransform = lambda examples, _: examples,
     start: TrainingState | None = None,
+    watch: Callable[[Iterator[Batch]], Iterator[Batch]] = lambda batches: batches,
 ) -> TrainingResult:
     """Train a network, and stop when its accuracy on the validation examples no longer improves.
 
-    `report` is called after each epoch. To continue an earlier training, give a state that it kept as `start`. On the
-    same CPU with the same number of BLAS threads, the same settings give the same parameters bit for bit, continued or
-    not. Raises TrainingError if the loss or a parameter is no longer finite.
+    `report` is called after each epoch, and `watch` passes on its batches. To continue a training, give a state that it
+    kept as `start`. On the same CPU with the same number of BLAS threads, the same settings give the same parameters
+    bit for bit, continued or not. Raises TrainingError if the loss or a parameter is no longer finite.
     """
     calculate_loss, optimizer = LOSSES[settings.loss], OPTIMIZERS[settings.optimizer]
     # 1. Initialize the parameters.
@@ -78,7 +80,7 @@ def train(
         epoch, losses = state.epoch + 1, []
         parameters, velocity = state.parameters, state.velocity
         rate = settings.learning_rate * SCHEDULES[settings.schedule](epoch, settings.epochs)
-        for x, t in batches(transform(training, epoch), settings, epoch):
+        for x, t in watch(batches(transform(training, epoch), settings, epoch)):
             # 2. Predict.
             z, cache = dense.forward(x, parameters)
             # 3. Calculate the loss, and its derivative with respect to the logits.
@@ -89,7 +91,7 @@ def train(
             parameters, velocity = optimizer(parameters, velocity, gradients, rate)
             losses.append(loss)
         # 6. Repeat, batch after batch and epoch after epoch.
-        state = _next_state(state, losses, parameters, velocity, validation)
+        state = _next_state(state, losses, parameters, velocity, evaluate(parameters, validation, calculate_loss))
         report(state)
         best = state if is_kept(state, settings) else best
     # 7. Stop.
@@ -101,10 +103,10 @@ def initial_state(training: Examples, settings: Settings) -> TrainingState:
     sizes = (training.images.shape[1], *settings.hidden, training.t.shape[1])
     on_host = dense.initialize(sizes, np.random.default_rng((settings.seed, 0)), settings.dtype)
     parameters = map_layers(lambda array: asarray_like(array, training.images), on_host)
-    return TrainingState(0, float("nan"), -1.0, parameters, velocity=None, best_accuracy=-1.0, best_epoch=0)
+    return TrainingState(0, np.nan, np.nan, -1.0, parameters, velocity=None, best_accuracy=-1.0, best_epoch=0)
 
 
-def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tuple[Array, Array]]:
+def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[Batch]:
     """Yield x (B, I) and t (B, O) for all examples once, in an order that depends only on the seed and the epoch."""
     xp = array_namespace(examples.images)
     count, dtype = examples.rows.shape[0], getattr(xp, settings.dtype)
@@ -118,9 +120,8 @@ def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[tupl
 
 def stop_reason(state: TrainingState, settings: Settings) -> str:
     """Return why training stops in this state (NO_IMPROVEMENT or ALL_EPOCHS), or an empty string if it continues."""
-    if state.epoch - state.best_epoch >= settings.patience:
-        return NO_IMPROVEMENT
-    return ALL_EPOCHS if state.epoch >= settings.epochs else ""
+    improves = state.epoch - state.best_epoch < settings.patience
+    return NO_IMPROVEMENT if not improves else ALL_EPOCHS if state.epoch >= settings.epochs else ""
 
 
 def is_kept(state: TrainingState, settings: Settings) -> bool:
@@ -128,23 +129,22 @@ def is_kept(state: TrainingState, settings: Settings) -> bool:
     return state.valid_accuracy == state.best_accuracy or settings.keep == "last"
 
 
-def evaluate(parameters: Parameters, examples: Examples) -> float:
-    """Return the accuracy, from 0 to 1, of a network with these parameters on these examples."""
-    return accuracy(dense.logits(examples.images, examples.rows, parameters), examples.t)
+def evaluate(parameters: Parameters, examples: Examples, calculate_loss: Loss) -> tuple[float, float]:
+    """Return the loss of a network with these parameters on these examples, and its accuracy, from 0 to 1."""
+    z = dense.logits(examples.images, examples.rows, parameters)
+    return float(calculate_loss(z, array_namespace(z).astype(examples.t, z.dtype))[0]), accuracy(z, examples.t)
 
 
 def _next_state(
-    state: TrainingState, losses: list[Array], parameters: Parameters, velocity: Velocity, validation: Examples
+    state: TrainingState, losses: list[Array], parameters: Parameters, velocity: Velocity, valid: tuple[float, float]
 ) -> TrainingState:
     """Return the state after an epoch, given the one before. Raises TrainingError if a number is not finite."""
     xp = array_namespace(losses[0])
-    # Read numbers once an epoch, because each read makes a GPU wait. No loss was computed with the last parameters.
+    # Read numbers once an epoch, because each read makes a GPU wait.
     loss, epoch = float(xp.mean(xp.stack(losses))), state.epoch + 1
     if not np.isfinite(loss):
         raise TrainingError(f"the loss became {loss}: try a lower --learning-rate.")
     if not all(bool(xp.all(xp.isfinite(array))) for layer in parameters for array in layer):
         raise TrainingError("a parameter became infinite: try a lower --learning-rate.")
-    valid_accuracy = evaluate(parameters, validation)
-    improved = valid_accuracy > state.best_accuracy
-    best = (valid_accuracy, epoch) if improved else (state.best_accuracy, state.best_epoch)
-    return TrainingState(epoch, loss, valid_accuracy, parameters, velocity, *best)
+    best = (valid[1], epoch) if valid[1] > state.best_accuracy else (state.best_accuracy, state.best_epoch)
+    return TrainingState(epoch, loss, *valid, parameters, velocity, *best)

@@ -6,7 +6,7 @@ from tinygrad_mnist.train import Settings, TrainingState
 
 def state(epoch: int, accuracy: float) -> TrainingState:
     """Return a state after an epoch of a training that was best in the first."""
-    return TrainingState(epoch, 0.5, accuracy, (), None, 0.9, 1)
+    return TrainingState(epoch, 0.5, 0.6, accuracy, (), None, 0.9, 1)
 
 
 def test_a_failed_save_is_tried_again_after_an_epoch_that_is_not_kept() -> None:

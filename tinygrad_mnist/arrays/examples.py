@@ -17,5 +17,8 @@ class Examples(NamedTuple):
     t: Array  # (N, O) the targets of these images, from 0 to 1
 
 
+Batch: TypeAlias = tuple[Array, Array]
+"""x (B, I) and t (B, O), in the type of the training."""
+
 EpochTransform: TypeAlias = Callable[[Examples, int], Examples]
 """Returns the examples to train on in an epoch, given the original examples and the epoch's number from 1."""

@@ -120,9 +120,8 @@ def train(
     reporter.start(about | facts.before(run, parts, backend))
     if run.settings.training.loss == "mean" and len(run.digits) > 2:
         output.notice("With more than two digits, the mean loss learns almost nothing: try --loss cross-entropy.")
-    epochs = reporter.epochs(run.settings.training.epochs, run.state.epoch if run.state else 0)
-    with epochs as show, saver.told_after_a_fault():
-        outcome = execute(run, parts, backend, saver, show)
+    with saver.told_after_a_fault():
+        outcome = execute(run, parts, backend, saver, reporter.epoch, reporter.batches)
     _finish(reporter, about | facts.after(run, parts, outcome), outcome, saver, plot)
     if outcome.signal:
         output.notice(saver.how_to_continue(click.get_current_context().command_path, source))

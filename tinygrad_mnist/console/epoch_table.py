@@ -5,12 +5,11 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import TextIO, TypeVar
+from typing import TextIO
 
+from tinygrad_mnist.arrays.examples import Batch
 from tinygrad_mnist.console import output
 from tinygrad_mnist.train import TrainingState
-
-Batch = TypeVar("Batch")
 
 WIDE = {"epoch": 5, "train loss": 12, "valid loss": 12, "valid accuracy": 16, "time": 9}
 NARROW = {"epoch": 5, "train": 8, "valid": 8, "accuracy": 10, "time": 8}
@@ -28,7 +27,7 @@ class EpochTable:
     """
 
     def __init__(self, epochs: int = 0, batches: int = 0, after: int = 0, stream: TextIO | None = None) -> None:
-        self._epochs, self._batches, self._after, self._stream = epochs, batches, after, stream or sys.stdout
+        self._epochs, self._batches, self._done, self._stream = epochs, batches, after, stream or sys.stdout
         self._begun = self._since = self._drawn = time.perf_counter()
         self._columns = shutil.get_terminal_size().columns
         self._widths = WIDE if self._columns > sum(WIDE.values()) else NARROW
@@ -46,14 +45,14 @@ class EpochTable:
             output.percent(state.valid_accuracy),
             duration(now - self._since),
         )
-        self._since = now
+        self._since, self._done = now, state.epoch
         self.erase_bar()
         if not self._has_head:
             self._row(self._widths)
             self._has_head = True
         self._row(values)
 
-    def batches(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def batches(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """Yield the batches of an epoch, and move the bar."""
         for number, batch in enumerate(batches, start=1):
             yield batch
@@ -70,7 +69,8 @@ class EpochTable:
     def _draw_bar(self, number: int, seconds: float) -> None:
         """Draw the bar after a batch, which ended so many seconds after the epoch began."""
         of_epoch = seconds * self._batches / number
-        text = f" {number}/{self._batches} batches, {duration(of_epoch - seconds)} left"
+        left = of_epoch * (self._epochs - self._done) - seconds
+        text = f" {number}/{self._batches} batches, at most {duration(left)} left"
         length = max(1, min(40, self._columns - 1 - len(text)))
         filled = round(length * number / self._batches)
         self._stream.write(f"\r{'=' * filled}{'-' * (length - filled)}{text}"[: self._columns])

@@ -1,17 +1,16 @@
 """Reports of training: for a person, for a person who wants one line, and for a program."""
 
+import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import click
-
+from tinygrad_mnist.arrays.examples import Batch
 from tinygrad_mnist.console import output
+from tinygrad_mnist.console.epoch_table import EpochTable
 from tinygrad_mnist.train import NO_IMPROVEMENT, TrainingState
 
 Facts = dict[str, Any]
-ShowEpoch = Callable[[TrainingState], object]
 
 
 class JsonReporter:
@@ -21,12 +20,14 @@ class JsonReporter:
         """Print the start event."""
         output.event("start", **facts)
 
-    @contextmanager
-    def epochs(self, count: int, after: int) -> Iterator[ShowEpoch]:  # noqa: ARG002 - TextReporter uses them
-        """Give a function that prints an epoch event."""
-        yield lambda state: output.event(
-            "epoch", epoch=state.epoch, loss=state.loss, valid_accuracy=state.valid_accuracy
-        )
+    def epoch(self, state: TrainingState) -> None:
+        """Print an epoch event."""
+        numbers = {"loss": state.loss, "valid_loss": state.valid_loss, "valid_accuracy": state.valid_accuracy}
+        output.event("epoch", epoch=state.epoch, **numbers)
+
+    def batches(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Pass on the batches of an epoch."""
+        return batches
 
     def finish(self, facts: Facts) -> None:
         """Print the result event."""
@@ -39,10 +40,12 @@ class QuietReporter:
     def start(self, facts: Facts) -> None:
         """Print nothing."""
 
-    @contextmanager
-    def epochs(self, count: int, after: int) -> Iterator[ShowEpoch]:  # noqa: ARG002 - TextReporter uses them
-        """Give a function that prints nothing."""
-        yield lambda _: None
+    def epoch(self, state: TrainingState) -> None:
+        """Print nothing."""
+
+    def batches(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Pass on the batches of an epoch."""
+        return batches
 
     def finish(self, facts: Facts) -> None:
         """Print the accuracy on the test digits."""
@@ -50,7 +53,7 @@ class QuietReporter:
 
 
 class TextReporter:
-    """Prints a header, then a progress bar on a terminal or else a line for each epoch, and the result."""
+    """Prints a header, a table of epochs with a bar on a terminal, and the result."""
 
     def start(self, facts: Facts) -> None:
         """Print the header."""
@@ -68,28 +71,20 @@ class TextReporter:
         output.line("seed", str(facts["seed"]))
         if facts["after"]:
             output.line("resumed", f"after epoch {facts['after']}")
+        batches = math.ceil(facts["training"] / facts["batch"])
+        self._table = EpochTable(facts["epochs"], batches, facts["after"], sys.stderr)
 
-    @contextmanager
-    def epochs(self, count: int, after: int) -> Iterator[ShowEpoch]:
-        """Give a function that shows an epoch on standard error: of `count` epochs, `after` are already done."""
-        if not output.is_terminal(sys.stderr):
-            yield lambda state: output.notice(f"epoch {state.epoch:<4}{_summary(state)}")
-            return
-        with click.progressbar(
-            length=count - after,
-            label="epochs    ",
-            width=4,
-            bar_template="%(label)s%(bar)s %(info)s",
-            fill_char="=",
-            empty_char="-",
-            show_percent=False,
-            item_show_func=lambda state: state and f"{state.epoch}/{count}  {_summary(state)}",
-            file=sys.stderr,
-        ) as bar:
-            yield lambda state: bar.update(1, state)
+    def epoch(self, state: TrainingState) -> None:
+        """Print the row of an epoch to standard error."""
+        self._table(state)
+
+    def batches(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Pass on the batches of an epoch, and move the bar."""
+        return self._table.batches(batches)
 
     def finish(self, facts: Facts) -> None:
         """Print why training stopped, and the accuracy."""
+        self._table.erase_bar()
         reason = facts["stopped"]
         if reason == NO_IMPROVEMENT:
             reason = f"{reason} in {facts['patience']} epoch{'s' if facts['patience'] > 1 else ''}"
@@ -104,10 +99,6 @@ class TextReporter:
 
 
 TrainingReporter = JsonReporter | QuietReporter | TextReporter
-
-
-def _summary(state: TrainingState) -> str:
-    return f"loss {state.loss:.4f}  valid {output.percent(state.valid_accuracy)}"
 
 
 def _list_of_digits(digits: Sequence[int]) -> str:

@@ -18,7 +18,7 @@ from tinygrad_mnist.runs.saved_training import SavedTraining
 from tinygrad_mnist.runs.settings import MAX_UNITS, RANGES, require_between
 
 FORMAT = "tinygrad_mnist checkpoint"
-VERSION = 3
+VERSION = 4
 """Increase it whenever an older version of this program can no longer read the files."""
 
 KEYS = {"format", "version", "digits", "layer_sizes", "seed"}

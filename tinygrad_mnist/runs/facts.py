@@ -32,6 +32,7 @@ def after(run: Run, parts: Parts, outcome: Outcome) -> dict[str, Any]:
         "epochs": last.epoch,
         "best_epoch": best.epoch,
         "loss": best.loss,
+        "valid_loss": best.valid_loss,
         "valid_accuracy": best.valid_accuracy,
         "test_accuracy": test_accuracy,
         "wrong": round((1 - test_accuracy) * len(parts.test.labels)),

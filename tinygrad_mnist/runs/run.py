@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist import metrics, train
 from tinygrad_mnist.arrays.backend import Backend, to_host
-from tinygrad_mnist.arrays.examples import EpochTransform, Examples
+from tinygrad_mnist.arrays.examples import Batch, EpochTransform, Examples
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.strokes import SIDE
+from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.runs import signals
 from tinygrad_mnist.runs.ahead import OneAhead
 from tinygrad_mnist.runs.feature_selection import Mask, selected_digits, selected_state, spread_state, visible_pixels
@@ -30,6 +31,9 @@ Save: TypeAlias = Callable[[TrainingState], bool]
 
 Show: TypeAlias = Callable[[TrainingState], object]
 """Shows a state to the user."""
+
+WatchBatches: TypeAlias = Callable[[Iterator[Batch]], Iterator[Batch]]
+"""Passes on the batches of an epoch, and shows the progress."""
 
 CurvePoint = tuple[int, float, float]
 """An epoch, its loss, and its validation accuracy from 0 to 1."""
@@ -96,11 +100,19 @@ def work(run: Run) -> int:
     return settings.batch * sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
 
 
-def execute(run: Run, parts: Parts, backend: Backend, save: Save, show: Show) -> Outcome:
+def execute(
+    run: Run,
+    parts: Parts,
+    backend: Backend,
+    save: Save,
+    show: Show,
+    watch: WatchBatches = lambda batches: batches,
+) -> Outcome:
     """Train with the run's settings until it ends or is interrupted, and measure the network that is kept.
 
-    `save` is called with every kept state, moved to the host, and `show` with the state after every epoch. Raises
-    KeyboardInterrupt if it is interrupted, by Ctrl-C or by a signal, before the first epoch has ended.
+    `save` is called with every kept state, moved to the host, `show` with the state after every epoch, and `watch`
+    passes on the batches of an epoch. Raises KeyboardInterrupt if it is interrupted, by Ctrl-C or by a signal, before
+    the first epoch has ended.
     """
     begun, settings = time.perf_counter(), run.settings.training
     # Distorted digits can have ink in any pixel. A large data set stays where it is, which may be a file.
@@ -109,17 +121,18 @@ def execute(run: Run, parts: Parts, backend: Backend, save: Save, show: Show) ->
     transform = _distortion(parts.training, settings, backend) if run.settings.augment else _unchanged
     transform = _after_check(transform, parts)
     start = run.state and _selected_on_device(run.state, mask, backend)
-    watch = Watch(start, settings, lambda state: save(_spread_on_host(state, mask)), show)
+    kept = Watch(start, settings, lambda state: save(_spread_on_host(state, mask)), show)
     signal = 0
     try:
-        result = train.train(training, validation, settings, watch, transform, start)
+        result = train.train(training, validation, settings, kept, transform, start, watch)
     except KeyboardInterrupt as error:
-        if watch.best is None or watch.last is None:
+        if kept.best is None or kept.last is None:
             raise
-        result, signal = TrainingResult(watch.best, watch.last, INTERRUPTED), signals.number(error)
-    watch.ensure_saved()
+        result, signal = TrainingResult(kept.best, kept.last, INTERRUPTED), signals.number(error)
+    kept.ensure_saved()
     seconds = time.perf_counter() - begun
-    return Outcome(result, train.evaluate(result.best.parameters, test), seconds, watch.curve, signal)
+    _, test_accuracy = train.evaluate(result.best.parameters, test, LOSSES[settings.loss])
+    return Outcome(result, test_accuracy, seconds, kept.curve, signal)
 
 
 def examples(digits: Digits, which: tuple[int, ...], backend: Backend) -> Examples:

@@ -54,6 +54,8 @@ def from_text(text: str, version: int, parameters: Parameters, velocity: Velocit
         raise ValueError("the description of its training is not valid JSON") from error
     if version <= 2:
         facts, velocity = _from_version_2(facts, velocity)
+    if version <= 3:
+        facts["state"].setdefault("valid_loss", math.nan)
     require(facts.keys() == KEYS, "the description of its training is incomplete")
     data, environment = facts["data"], facts["environment"]
     require(type(data) is str and len(data) <= MAX_FINGERPRINT, "the fingerprint of its data is not a short text")
@@ -93,6 +95,7 @@ def _require_reached(state: TrainingState) -> None:
     require(state.best_epoch <= state.epoch, f"epoch is {state.epoch}, and best_epoch is {state.best_epoch}")
     finite = type(state.loss) is float and math.isfinite(state.loss)
     require(finite, f"loss is {shown(state.loss)}, not a finite number")
+    require(type(state.valid_loss) is float, f"valid_loss is {shown(state.valid_loss)}, not a number")
     for name in ("valid_accuracy", "best_accuracy"):
         share = getattr(state, name)
         require(type(share) is float and 0 <= share <= 1, f"{name} is {shown(share)}, not a number from 0 to 1")
