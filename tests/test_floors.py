@@ -40,7 +40,8 @@ FLOORS = {
     "train": ("networks", "losses", "optimizers", "metrics", "passes", "arrays"),
     "datasets": (),
     "proof": ("train", "networks", "losses", "optimizers", "metrics", "passes", "arrays", "datasets"),
-    "runs": ("train", "networks", "losses", "optimizers", "metrics", "passes", "arrays", "datasets"),
+    "runs": ("train", "networks", "losses", "optimizers", "metrics", "similarity", "passes", "arrays", "datasets"),
+    "classifier": ("runs", "train", "metrics", "arrays", "datasets"),
 }
 """What each room below the chapter, the console and the commands may import, besides itself."""
 

@@ -167,7 +167,7 @@ def test_a_linear_model_for_two_digits_has_one_picture_of_its_weights(run: Run, 
     save("model.npz", (4, 9), (w.reshape(784, 1), [0.25]))
     result = events("show", "weights", "model.npz")[-1]
     assert result["shown"] == [{"unit": 0, "name": "4 against 9", "bias": 0.25, "least": -2.0, "largest": 0.5}]
-    assert (result["digits"], result["layers"], result["hidden"]) == ([4, 9], [784, 1], False)
+    assert (result["digits"], result["layers"]) == ([4, 9], [784, 1])
     lines = run("show", "weights", "model.npz").stdout.splitlines()
     assert lines[1].endswith("+ counts for, - against")
     assert [line.strip() for line in lines[-15:]] == [""] * 7 + ["-" * 28] * 7 + ["4 against 9"]

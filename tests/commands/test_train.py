@@ -130,7 +130,13 @@ def test_hidden_sets_the_sizes_of_the_layers(events: Events, words: tuple[object
 def test_options_override_settings_of_a_preset(events: Events) -> None:
     words = ("train", "--data", "strokes", "--preset", "best", "--hidden", 10, "--epochs", 2, "--no-augment")
     start = events(*words)[0]
-    expected = {"hidden": [10], "epochs": 2, "augment": False, "loss": "cross-entropy", "optimizer": "momentum"}
+    expected = {
+        "hidden": [10],
+        "epochs": 2,
+        "augment": False,
+        "loss_function": "cross-entropy",
+        "optimizer": "momentum",
+    }
     assert start.items() >= expected.items()
 
 

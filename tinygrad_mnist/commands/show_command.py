@@ -111,8 +111,8 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
     units, captions, pictures = strongest_units(model, trained, count)
     least, largest = pictures.min(axis=(1, 2)), pictures.max(axis=(1, 2))
     shown = _records(unit=units, name=captions, bias=trained.parameters[0].b[units], least=least, largest=largest)
-    sizes, hidden = trained.layer_sizes, len(trained.parameters) > 1
-    result = {"digits": trained.digits, "layers": sizes, "hidden": hidden, "shown": shown}
+    sizes = trained.layer_sizes
+    result = {"digits": trained.digits, "layers": sizes, "shown": shown}
     raises, lowers = sign_names() if plot is None else ("blue", "red")
     report = {"model": f"{model}, layers {output.layers(sizes)}", "pixels": f"{raises} counts for, {lowers} against"}
     title = f"Weights: {click.format_filename(model, shorten=True)}"

@@ -60,7 +60,7 @@ class TextReporter:
         output.line("data", facts["origin"])
         output.line("digits", f"{_list_of_digits(facts['digits'])}: {facts['training']:,} for training,")
         output.line("", f"{facts['held_out']:,} for validation, {facts['test']:,} for testing")
-        loss = "sigmoid, mean loss" if facts["loss"] == "mean" else facts["loss"]
+        loss = "sigmoid, mean loss" if facts["loss_function"] == "mean" else facts["loss_function"]
         kind = "relu" if facts["hidden"] else "linear"
         output.paragraph("model", f"{output.layers(facts['layers'])}, {kind}, {loss}")
         rate = f"{facts['schedule']} learning rate {facts['learning_rate']:g}"

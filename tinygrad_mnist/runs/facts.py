@@ -12,6 +12,8 @@ from tinygrad_mnist.runs.run import Outcome, Parts
 def before(run: Run, parts: Parts, backend: Backend) -> dict[str, Any]:
     """Return what is reported before training."""
     training, validation, test = parts
+    settings = asdict(run.settings.training)
+    settings["loss_function"] = settings.pop("loss")  # the loss is a number
     outputs = metrics.targets(training.labels[:1], run.digits).shape[1]
     return {
         "training": len(training.labels),
@@ -21,7 +23,7 @@ def before(run: Run, parts: Parts, backend: Backend) -> dict[str, Any]:
         "augment": run.settings.augment,
         "device": backend.description,
         "after": run.state.epoch if run.state else 0,
-        **asdict(run.settings.training),
+        **settings,
     }
 
 
