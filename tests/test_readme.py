@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tinygrad_mnist.datasets import folders
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
@@ -50,6 +52,9 @@ def test_the_map_names_every_room() -> None:
     assert named - there == {"cli.py", "examples/", "tinygrad_mnist/", "tests/", "benchmarks/"}
 
 
-@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL), ids=["gpu", "add"])
-def test_its_programs_run(code: str) -> None:
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
+@pytest.mark.filterwarnings("ignore:Using digits drawn")
+def test_its_programs_run(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "download-failed.txt").touch()  # so that nothing is downloaded
+    monkeypatch.setenv(folders.VARIABLE, str(tmp_path))
     exec(compile(code, "README.md", "exec"), {})  # noqa: S102 - the README is our own

@@ -39,15 +39,15 @@ def test_the_photo_of_a_3_is_predicted_as_a_3(run: Run, tmp_path: Path) -> None:
     assert "digit     3" in result.stdout
 
 
-@pytest.mark.parametrize("block", blocks("python"))
-def test_each_block_of_python_runs(block: str) -> None:
-    done = subprocess.run([sys.executable, "-c", block], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.parametrize(
     ("typed", "completed"),
-    [("tr", "train"), ("train --pre", "--preset"), ("train --preset b", "best"), ("show w", "weights")],
+    [
+        ("tr", "train"),
+        ("train --pre", "--preset"),
+        ("train --preset b", "best"),
+        ("show w", "weights"),
+        ("train --data s", "strokes"),
+    ],
 )
 def test_the_shell_completes_commands_options_and_values(typed: str, completed: str) -> None:
     program = "from tinygrad_mnist.commands import main; main(prog_name='tinygrad-mnist')"
