@@ -132,5 +132,5 @@ def test_confidence_is_the_probability_of_the_predicted_digit_and_not_of_the_fir
 
 
 def test_the_largest_of_several_outputs_gives_the_confidence() -> None:
-    p = metrics.confidence(np.log([[1.0, 3.0, 0.5], [0.1, 0.1, 0.25]]))
-    np.testing.assert_allclose(p, [0.75, 0.2], rtol=1e-15)
+    p = metrics.confidence(np.log([[1.0, 3.0, 0.5], [0.1, 0.1, 0.2]]))
+    np.testing.assert_allclose(p, [2 / 3, 0.5], rtol=1e-15)

@@ -13,7 +13,6 @@ from tinygrad_mnist.arrays.backend import to_host
 from tinygrad_mnist.arrays.examples import Examples
 from tinygrad_mnist.arrays.layers import Parameters
 from tinygrad_mnist.errors import TrainingError
-from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.train import Settings, TrainingResult, TrainingState
 
 ToDevice = Callable[[Any], Any]
@@ -106,7 +105,7 @@ def test_the_last_epoch_is_kept_if_the_settings_say_so() -> None:
 def test_the_best_parameters_are_not_changed_by_later_steps() -> None:
     settings = Settings(epochs=40, patience=40)
     trained = train.train(noise(), noise(seed=1), settings)
-    assert train.evaluate(trained.best.parameters, noise(seed=1), LOSSES["mean"]) == (
+    assert train.evaluate(trained.best.parameters, noise(seed=1), Settings()) == (
         trained.best.valid_loss,
         trained.best.valid_accuracy,
     )
@@ -241,7 +240,7 @@ def test_98_percent_of_the_real_threes_and_sevens_are_told_apart(
     held_out = np.random.default_rng(seed).permutation(len(images)) < len(images) // 6
     training, validation = examples_of(images[~held_out], t[~held_out]), examples_of(images[held_out], t[held_out])
     trained = train.train(training, validation, Settings(seed=seed))
-    assert train.evaluate(trained.best.parameters, examples("t10k"), LOSSES["mean"])[1] >= 0.98
+    assert train.evaluate(trained.best.parameters, examples("t10k"), Settings())[1] >= 0.98
 
 
 def test_only_the_chosen_rows_are_used() -> None:

@@ -16,14 +16,14 @@ from tinygrad_mnist.arrays.backend import Array, choose_backend, to_host
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.given import as_bytes
 from tinygrad_mnist.errors import CheckpointError
-from tinygrad_mnist.runs import checkpoint, environment
+from tinygrad_mnist.runs import checkpoint, environment, presets
 from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.runs.inference import logits_of_images
-from tinygrad_mnist.runs.presets import PRESETS, chosen
+from tinygrad_mnist.runs.presets import PRESETS, start
 from tinygrad_mnist.runs.resume import Run
 from tinygrad_mnist.runs.run import execute, split
 from tinygrad_mnist.runs.saved_training import SavedTraining
-from tinygrad_mnist.runs.settings import RunSettings
+from tinygrad_mnist.runs.settings import RunSettings, require_loss_for
 from tinygrad_mnist.train import TrainingState
 
 MAX_CLASSES = 256
@@ -36,9 +36,9 @@ Callback = Callable[[TrainingState], object]
 class DigitClassifier:
     """Learns to tell digits apart, or images with any labels.
 
-    The settings are those of `python cli.py train`: a preset to start from ("linear", "chapter" or "best"), and values
-    that override it, if they are not None. `hidden` is the sizes of the hidden layers, and `backend` is "auto", "numpy"
-    or "cupy". The same seed gives the same network.
+    The settings are those of `python cli.py train`: a preset ("linear", "chapter", "quick" or "best"), and values that
+    override it, if they are not None. `hidden` is the sizes of the hidden layers, `features` those of the convolutions,
+    and `backend` is "auto", "numpy" or "cupy". The same seed gives the same network.
 
     Images are bytes from 0 to 255 or floats from 0 to 1, with light ink on a dark background as in MNIST, of the shape
     (N, H, W) or (N, H*W), or one image (H, W).
@@ -51,7 +51,9 @@ class DigitClassifier:
         self,
         preset: str = "linear",
         *,
+        network: str | None = None,
         hidden: Sequence[int] | None = None,
+        features: Sequence[int] | None = None,
         loss: str | None = None,
         optimizer: str | None = None,
         learning_rate: float | None = None,
@@ -67,7 +69,9 @@ class DigitClassifier:
         backend: str = "auto",
     ) -> None:
         self.preset = preset
+        self.network = network
         self.hidden = hidden
+        self.features = features
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -110,7 +114,9 @@ class DigitClassifier:
         self.classes_, self.n_features_in_, self.history_ = classes, pixels[0].size, outcome.curve
         here = environment.current(backend.description)
         training = SavedTraining(run.settings, examples.fingerprint(), kept[-1], here)
-        self.checkpoint_ = Checkpoint(kept[-1].parameters, digits, run.settings.training.seed, training)
+        chosen = run.settings.training
+        inputs = self.n_features_in_ if chosen.features else None
+        self.checkpoint_ = Checkpoint(kept[-1].parameters, digits, chosen.seed, training, chosen.features, inputs)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -195,9 +201,11 @@ class DigitClassifier:
             raise ValueError(f"preset is {preset!r}, not one of {', '.join(PRESETS)}")
         for name in ("learning_rate", "hold_out"):  # 1 is as good as 1.0
             choices[name] = float(choices[name]) if isinstance(choices[name], int) else choices[name]
-        if isinstance(choices["hidden"], list):
-            choices["hidden"] = tuple(choices["hidden"])
-        return chosen(PRESETS[preset](classes), choices)
+        for name in ("hidden", "features"):
+            choices[name] = tuple(choices[name]) if isinstance(choices[name], list) else choices[name]
+        settings = presets.chosen(start(preset, classes, choices), choices)
+        require_loss_for(settings.training, classes)
+        return settings
 
     def _require_fitted(self) -> None:
         """Raise NotFittedError before `fit`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from tinygrad_mnist.arrays.backend import Array
-from tinygrad_mnist.passes import cross_entropy, mean_loss, sigmoid
+from tinygrad_mnist.passes import cross_entropy, mean_loss, sigmoid, softmax_cross_entropy
 
 Loss: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
 """Takes z and t, and returns L and dz. Raises ValueError if z and t differ in shape or have no entries."""
@@ -32,5 +32,16 @@ def cross_entropy_of_sigmoid(z: Array, t: Array) -> tuple[Array, Array]:
     return loss, dz
 
 
-LOSSES: dict[str, Loss] = {"mean": mean_of_sigmoid, "cross-entropy": cross_entropy_of_sigmoid}
+def cross_entropy_of_softmax(z: Array, t: Array) -> tuple[Array, Array]:
+    """Return L and dz of the softmax cross-entropy, for three outputs or more."""
+    loss = softmax_cross_entropy.forward(z, t)
+    dz = softmax_cross_entropy.backward(z, t)
+    return loss, dz
+
+
+LOSSES: dict[str, Loss] = {
+    "mean": mean_of_sigmoid,
+    "cross-entropy": cross_entropy_of_sigmoid,
+    "softmax-cross-entropy": cross_entropy_of_softmax,
+}
 """The losses by the names that `train --loss` takes."""

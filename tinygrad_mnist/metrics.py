@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace, asarray_like
 from tinygrad_mnist.arrays.shapes import require_entries, require_same_shape
-from tinygrad_mnist.passes import sigmoid
+from tinygrad_mnist.passes import sigmoid, softmax_cross_entropy
 
 
 def targets(labels: Array, digits: Sequence[int]) -> Array:
@@ -44,20 +44,19 @@ def confidence(z: Array) -> Array:
     """Return the probability (N,), from 0 to 1, of each digit that `classify` returns, given the logits z (N, O).
 
     For two digits, the first has the probability 1 / (1 + e^-z), and the second 1 / (1 + e^z). The larger of the two is
-    the sigmoid of |z|. For more digits, it is the sigmoid of the largest z.
+    the sigmoid of |z|. For more digits, it is the largest of the row's `probabilities`.
 
     >>> confidence(np.array([[0.0], [-2.0], [2.0]]))
     array([0.5       , 0.88079708, 0.88079708])
     """
     xp = array_namespace(z)
-    return sigmoid.forward(xp.abs(z[:, 0]) if z.shape[1] == 1 else xp.max(z, axis=1))
+    return sigmoid.forward(xp.abs(z[:, 0])) if z.shape[1] == 1 else xp.max(probabilities(z), axis=1)
 
 
 def probabilities(z: Array) -> Array:
     """Return the probability (N, C), from 0 to 1, of each digit, given the logits z (N, O). Each row sums to 1.
 
-    With one output there are two digits, with p = 1 / (1 + e^-z) and 1 / (1 + e^z). With more outputs, each digit has
-    e^z, divided by the sum of the row.
+    With one output there are two digits, with p = 1 / (1 + e^-z) and 1 / (1 + e^z). With more, p is the softmax of z.
 
     >>> probabilities(np.array([[0.0], [2.0]]))
     array([[0.5       , 0.5       ],
@@ -66,8 +65,7 @@ def probabilities(z: Array) -> Array:
     xp = array_namespace(z)
     if z.shape[1] == 1:
         return xp.concat([sigmoid.forward(z), sigmoid.forward(-z)], axis=1)
-    e = xp.exp(z - xp.max(z, axis=1, keepdims=True))
-    return e / xp.sum(e, axis=1, keepdims=True)
+    return softmax_cross_entropy.softmax(z)
 
 
 def correct(z: Array, t: Array) -> Array:

@@ -10,9 +10,9 @@ from tinygrad_mnist.arrays.backend import Array, array_namespace, asarray_like
 from tinygrad_mnist.arrays.examples import Batch, EpochTransform, Examples
 from tinygrad_mnist.arrays.layers import Parameters, map_layers
 from tinygrad_mnist.errors import TrainingError
-from tinygrad_mnist.losses import LOSSES, Loss
+from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.metrics import accuracy
-from tinygrad_mnist.networks import dense
+from tinygrad_mnist.networks import network_with
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES, Velocity
 
 NO_IMPROVEMENT, ALL_EPOCHS = "no improvement", "all epochs done"
@@ -23,6 +23,7 @@ class Settings:
     """The choices made before training. The defaults are good for telling two digits apart."""
 
     hidden: tuple[int, ...] = ()  # sizes of the hidden layers
+    features: tuple[int, ...] = ()  # of the two convolutions before them; none for a dense network
     loss: str = "mean"  # a key of LOSSES
     optimizer: str = "sgd"  # a key of OPTIMIZERS
     learning_rate: float = 2.0
@@ -73,25 +74,26 @@ def train(
     kept as `start`. On the same CPU with the same number of BLAS threads, the same settings give the same parameters
     bit for bit, continued or not. Raises TrainingError if the loss or a parameter is no longer finite.
     """
-    calculate_loss, optimizer = LOSSES[settings.loss], OPTIMIZERS[settings.optimizer]
+    network, calculate_loss = network_with(settings.features), LOSSES[settings.loss]
+    optimizer, schedule = OPTIMIZERS[settings.optimizer], SCHEDULES[settings.schedule]
     # 1. Initialize the parameters.
     state = best = start or initial_state(training, settings)
     while not (reason := stop_reason(state, settings)):
         epoch, losses = state.epoch + 1, []
         parameters, velocity = state.parameters, state.velocity
-        rate = settings.learning_rate * SCHEDULES[settings.schedule](epoch, settings.epochs)
+        rate = settings.learning_rate * schedule(epoch, settings.epochs)
         for x, t in watch(batches(transform(training, epoch), settings, epoch)):
             # 2. Predict.
-            z, cache = dense.forward(x, parameters)
+            z, cache = network.forward(x, parameters)
             # 3. Calculate the loss, and its derivative with respect to the logits.
             loss, dz = calculate_loss(z, t)
             # 4. Calculate the gradients.
-            gradients = dense.backward(dz, cache, parameters)
+            gradients = network.backward(dz, cache, parameters)
             # 5. Step.
             parameters, velocity = optimizer(parameters, velocity, gradients, rate)
             losses.append(loss)
         # 6. Repeat, batch after batch and epoch after epoch.
-        state = _next_state(state, losses, parameters, velocity, evaluate(parameters, validation, calculate_loss))
+        state = _next_state(state, losses, parameters, velocity, evaluate(parameters, validation, settings))
         report(state)
         best = state if is_kept(state, settings) else best
     # 7. Stop.
@@ -100,22 +102,17 @@ def train(
 
 def initial_state(training: Examples, settings: Settings) -> TrainingState:
     """Return the state before the first epoch, on the examples' device. Its numbers are the same on every device."""
-    sizes = (training.images.shape[1], *settings.hidden, training.t.shape[1])
-    on_host = dense.initialize(sizes, np.random.default_rng((settings.seed, 0)), settings.dtype)
+    sizes = (training.images.shape[1], *settings.features, *settings.hidden, training.t.shape[1])
+    network, rng = network_with(settings.features), np.random.default_rng((settings.seed, 0))
+    on_host = network.initialize(sizes, rng, settings.dtype)
     parameters = map_layers(lambda array: asarray_like(array, training.images), on_host)
     return TrainingState(0, np.nan, np.nan, -1.0, parameters, velocity=None, best_accuracy=-1.0, best_epoch=0)
 
 
 def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[Batch]:
-    """Yield x (B, I) and t (B, O) for all examples once, in an order that depends only on the seed and the epoch."""
-    xp = array_namespace(examples.images)
-    count, dtype = examples.rows.shape[0], getattr(xp, settings.dtype)
-    order = asarray_like(np.random.default_rng((settings.seed, epoch)).permutation(count), examples.images)
-    rows, t = xp.take(examples.rows, order, axis=0), xp.astype(xp.take(examples.t, order, axis=0), dtype)
-    for first in range(0, count, settings.batch):
-        part = slice(first, min(first + settings.batch, count))
-        # Pixels become floats one batch at a time: all at once, they would take four times the memory.
-        yield xp.astype(xp.take(examples.images, rows[part], axis=0), dtype), t[part, :]
+    """Return the batches of all examples, each once, in an order that depends only on the seed and the epoch."""
+    order = np.random.default_rng((settings.seed, epoch)).permutation(examples.rows.shape[0])
+    return examples.batches(order, settings.batch, settings.dtype)
 
 
 def stop_reason(state: TrainingState, settings: Settings) -> str:
@@ -129,10 +126,10 @@ def is_kept(state: TrainingState, settings: Settings) -> bool:
     return state.valid_accuracy == state.best_accuracy or settings.keep == "last"
 
 
-def evaluate(parameters: Parameters, examples: Examples, calculate_loss: Loss) -> tuple[float, float]:
+def evaluate(parameters: Parameters, examples: Examples, settings: Settings) -> tuple[float, float]:
     """Return the loss of a network with these parameters on these examples, and its accuracy, from 0 to 1."""
-    z = dense.logits(examples.images, examples.rows, parameters)
-    return float(calculate_loss(z, array_namespace(z).astype(examples.t, z.dtype))[0]), accuracy(z, examples.t)
+    z = network_with(settings.features).logits(examples.images, examples.rows, parameters)
+    return float(LOSSES[settings.loss](z, array_namespace(z).astype(examples.t, z.dtype))[0]), accuracy(z, examples.t)
 
 
 def _next_state(

@@ -8,7 +8,7 @@ from tinygrad_mnist import train
 from tinygrad_mnist.arrays.examples import Examples
 from tinygrad_mnist.datasets import strokes
 from tinygrad_mnist.datasets.skeletons import SKELETONS
-from tinygrad_mnist.losses import LOSSES
+from tinygrad_mnist.train import Settings
 
 Images = NDArray[np.uint8]
 
@@ -131,7 +131,7 @@ def test_a_negative_count_is_refused() -> None:
 
 
 def test_a_linear_model_learns_most_drawn_digits_but_not_all(trained: train.TrainingResult) -> None:
-    _, accuracy = train.evaluate(trained.best.parameters, threes_and_sevens(2000, seed=30), LOSSES["mean"])
+    _, accuracy = train.evaluate(trained.best.parameters, threes_and_sevens(2000, seed=30), Settings())
     assert 0.975 < accuracy < 0.999
 
 
@@ -140,5 +140,5 @@ def test_a_model_trained_on_drawn_digits_recognizes_handwritten_digits(
 ) -> None:
     images, labels = real_digits["t10k"]
     real = examples(images[labels == 3], images[labels == 7])
-    _, accuracy = train.evaluate(trained.best.parameters, real, LOSSES["mean"])
+    _, accuracy = train.evaluate(trained.best.parameters, real, Settings())
     assert accuracy >= 0.95

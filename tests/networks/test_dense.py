@@ -19,6 +19,9 @@ Close = Callable[[Any, Any, float], None]
 
 SIZES = [(4, 1), (4, 3), (4, 5, 2), (4, 6, 5, 3, 1)]
 
+OF_SIGMOID = [name for name in LOSSES if not name.startswith("softmax")]
+"""The losses whose targets need not have the sum 1 in a row."""
+
 
 def random_images(rows: int, inputs: int) -> Any:
     """Return random images (N, I) of bytes."""
@@ -46,7 +49,7 @@ def arrays(parameters: Parameters) -> list[Any]:
     return [array for layer in parameters for array in layer]
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_SIGMOID)
 @pytest.mark.parametrize("sizes", SIZES)
 def test_the_chained_gradients_agree_with_finite_differences(
     sizes: tuple[int, ...], loss: str, draw: Draw, close: Close
@@ -92,7 +95,7 @@ def test_gradients_have_the_shape_and_dtype_of_their_parameters(sizes: tuple[int
         assert gradient.dtype == dtype
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_SIGMOID)
 def test_targets_of_a_different_shape_are_refused_by_name(loss: str, draw: Draw) -> None:
     parameters = random_parameters(draw, (3, 1))
     with pytest.raises(ValueError, match=r"\(64, 1\).*\(64,\)"):

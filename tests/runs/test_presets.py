@@ -30,4 +30,4 @@ def test_the_chapter_preset_has_the_books_settings() -> None:
 
 
 def test_the_linear_preset_for_ten_digits_does_not_use_the_mean_loss() -> None:
-    assert presets.linear(10).training.loss == "cross-entropy"
+    assert presets.linear(10).training.loss == "softmax-cross-entropy"

@@ -14,10 +14,10 @@ from tinygrad_mnist.console.reporters import Facts, JsonReporter, QuietReporter,
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.runs import checkpoint, facts, resume
-from tinygrad_mnist.runs.presets import PRESETS, chosen
+from tinygrad_mnist.runs.presets import PRESETS, chosen, start
 from tinygrad_mnist.runs.resume import Run, Saver
 from tinygrad_mnist.runs.run import Outcome, execute, split, work
-from tinygrad_mnist.runs.settings import DTYPES, KEEP
+from tinygrad_mnist.runs.settings import DTYPES, KEEP, RunSettings, require_loss_for
 
 WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_from", "plot", "quiet", "as_json"}
 """The options that can be given with --resume. All others would change the training."""
@@ -41,8 +41,10 @@ _model_option = partial(click.option, type=options.FILE, metavar="FILE", callbac
     type=options.RenamedChoice(PRESETS, {"line": "linear"}),
     default="linear",
     help="Settings to start from; the options below override them. linear: no hidden layer, one second. chapter: the "
-    "book's network, for two digits. best: the most accurate, 40 seconds for two digits, five minutes for ten.",
+    "book's network, for two digits. quick: half a minute for ten digits. best: the most accurate.",
 )
+@click.option("--network", type=click.Choice(["dense", "convolutional"]), help="Kind of network.")
+@click.option("--features", metavar="N,N", callback=options.sizes, help="Features of the two convolutions, 16,64.")
 @click.option("--hidden", metavar="N,..", callback=options.sizes, help="Sizes of the hidden layers, or 0 for none.")
 @click.option("--loss", type=click.Choice(list(LOSSES)), help="Loss function.")
 @click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="Update rule.")
@@ -104,7 +106,7 @@ def train(
     """
     reporter: TrainingReporter = JsonReporter() if as_json else QuietReporter() if quiet else TextReporter()
     if resume_from is None:
-        run = Run(chosen(PRESETS[preset](len(digits)), choices), digits)
+        run = Run(_settings(preset, digits, choices), digits)
     else:
         _refuse_changes(resume_from)
         run = resume.resumed(resume_from, choices["epochs"], choices["patience"])
@@ -126,6 +128,16 @@ def train(
     if outcome.signal:
         output.notice(saver.how_to_continue(click.get_current_context().command_path, source))
         raise click.exceptions.Exit(128 + outcome.signal)
+
+
+def _settings(preset: str, digits: tuple[int, ...], choices: Facts) -> RunSettings:
+    """Return the settings of a new run. Raises click.UsageError if they do not fit each other or the digits."""
+    try:
+        settings = chosen(start(preset, len(digits), choices), choices)
+        require_loss_for(settings.training, len(digits))
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error
+    return settings
 
 
 def _finish(reporter: TrainingReporter, found: Facts, outcome: Outcome, saver: Saver, plot: Path | None) -> None:

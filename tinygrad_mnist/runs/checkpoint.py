@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinygrad_mnist.arrays.layers import Layer, Parameters
 from tinygrad_mnist.errors import CheckpointError, require
 from tinygrad_mnist.files import atomic_write
+from tinygrad_mnist.networks import convolutional
 from tinygrad_mnist.runs import archive, saved_training
 from tinygrad_mnist.runs.saved_training import SavedTraining
 from tinygrad_mnist.runs.settings import MAX_UNITS, RANGES, require_between
@@ -23,6 +24,9 @@ VERSION = 4
 
 KEYS = {"format", "version", "digits", "layer_sizes", "seed"}
 """The arrays in every file, besides w1, b1, w2, b2 and so on for the layers."""
+
+FEATURES = "features"
+"""An array in the files of convolutional networks: the numbers of features of their convolutions."""
 
 TRAINING = "progress"
 """An array in files whose training can be continued, besides vw1, vb1 and so on if the optimizer keeps a velocity."""
@@ -41,11 +45,13 @@ class Checkpoint:
     digits: tuple[int, ...]  # as metrics.targets and metrics.classify take them
     seed: int
     training: SavedTraining | None = None  # its state has the same parameters
+    features: tuple[int, ...] = ()  # of a convolutional network
+    pixels: int | None = None  # of an image; None for a dense network, which has a weight for each
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
-        """The number of inputs, the sizes of the hidden layers, and the number of outputs."""
-        return (self.parameters[0].w.shape[0], *(layer.w.shape[1] for layer in self.parameters))
+        """The number of pixels, the features of the convolutions, the hidden units, and the number of outputs."""
+        return (self.pixels or self.parameters[0].w.shape[0], *(layer.w.shape[1] for layer in self.parameters))
 
 
 def require_writable(path: Path) -> None:
@@ -93,6 +99,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "layer_sizes": np.array(checkpoint.layer_sizes),
         "seed": np.array(checkpoint.seed),
     }
+    stored |= {FEATURES: np.array(checkpoint.features)} if checkpoint.features else {}
     stored |= _named("", checkpoint.parameters)
     if checkpoint.training is not None:
         stored |= {TRAINING: np.array(checkpoint.training.as_text())}
@@ -128,8 +135,9 @@ def load(path: Path) -> Checkpoint:
     except (*archive.MALFORMED, AttributeError) as error:
         fact = error if isinstance(error, ValueError) else "the state of its training cannot be read"
         raise CheckpointError(f"{path} is broken, because {fact}: train and save again.") from error
-    digits = tuple(int(digit) for digit in stored["digits"])
-    return Checkpoint(parameters, digits, int(stored["seed"]), training)
+    digits, features = (tuple(int(n) for n in stored.get(key, ())) for key in ("digits", FEATURES))
+    pixels = int(stored["layer_sizes"][0]) if features else None
+    return Checkpoint(parameters, digits, int(stored["seed"]), training, features, pixels)
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
@@ -200,13 +208,13 @@ def _require_consistent(stored: dict[str, NDArray[Any]]) -> None:
 def _require_layers(stored: dict[str, NDArray[Any]], sizes: list[int]) -> None:
     """Raise ValueError unless the layers, and their velocity if there is one, have these sizes and are finite."""
     shapes: dict[str, tuple[int, ...]] = {}
-    for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), start=1):
+    for number, (inputs, outputs) in enumerate(_weight_shapes(stored, sizes), start=1):
         shapes |= {f"w{number}": (inputs, outputs), f"b{number}": (outputs,)}
     if "vw1" in stored:
         shapes |= {f"v{name}": shape for name, shape in shapes.items()}
     expected = KEYS | shapes.keys()
     require(expected <= stored.keys(), f"{', '.join(sorted(expected - stored.keys()))} is missing")
-    surplus = stored.keys() - expected - {TRAINING}
+    surplus = stored.keys() - expected - {TRAINING, FEATURES}
     require(not surplus, f"it holds {len(surplus)} arrays too many")
     dtype = stored["w1"].dtype
     require(dtype in (np.float32, np.float64), f"w1 holds {dtype}, not float32 or float64")
@@ -215,3 +223,16 @@ def _require_layers(stored: dict[str, NDArray[Any]], sizes: list[int]) -> None:
         require(array.dtype == dtype, f"{name} holds {array.dtype}, and w1 holds {dtype}")
         require(array.shape == shape, f"{name} has shape {array.shape}, and layer_sizes needs {shape}")
         require(np.all(np.isfinite(array)), f"{name} has an entry that is not finite")
+
+
+def _weight_shapes(stored: dict[str, NDArray[Any]], sizes: list[int]) -> list[tuple[int, int]]:
+    """Return the shapes of the weights of a network with these sizes. Raises ValueError if there is no such network."""
+    if FEATURES not in stored:
+        return list(itertools.pairwise(sizes))
+    features = stored[FEATURES]
+    require(stored["version"] >= 4, "features is new in version 4")
+    is_list = features.dtype.kind in "iu" and features.shape == (convolutional.CONVOLUTIONS,)
+    require(is_list, f"features holds {features.dtype} of shape {features.shape}, not two numbers")
+    same = sizes[1 : 1 + features.size] == features.tolist()
+    require(same, "features and layer_sizes differ in the features of the convolutions")
+    return convolutional.weight_shapes(sizes)

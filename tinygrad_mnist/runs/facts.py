@@ -19,7 +19,7 @@ def before(run: Run, parts: Parts, backend: Backend) -> dict[str, Any]:
         "training": len(training.labels),
         "held_out": len(validation.labels),
         "test": len(test.labels),
-        "layers": [training.pixels.shape[1], *run.settings.training.hidden, outputs],
+        "layers": [training.pixels.shape[1], *run.settings.training.features, *run.settings.training.hidden, outputs],
         "augment": run.settings.augment,
         "device": backend.description,
         "after": run.state.epoch if run.state else 0,

@@ -9,7 +9,7 @@ from tinygrad_mnist.arrays.backend import Array, Backend, array_namespace
 from tinygrad_mnist.arrays.layers import map_layers
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import CheckpointError, DataError
-from tinygrad_mnist.networks import dense
+from tinygrad_mnist.networks import network_with
 from tinygrad_mnist.runs.checkpoint import Checkpoint
 
 
@@ -32,7 +32,8 @@ def logits_of_images(
     Raises CheckpointError if one of them is not finite, because the predicted digit would then mean nothing.
     """
     parameters = map_layers(backend.to_device, checkpoint.parameters)
-    z = dense.logits(backend.to_device(images), backend.to_device(rows), parameters)
+    network = network_with(checkpoint.features)
+    z = network.logits(backend.to_device(images), backend.to_device(rows), parameters)
     xp = array_namespace(z)
     if not bool(xp.all(xp.isfinite(z))):
         raise CheckpointError(f"{path} has weights so large that its outputs are not finite: train it again.")

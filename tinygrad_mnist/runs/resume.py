@@ -33,6 +33,7 @@ class Run:
     state: TrainingState | None = None  # on the host; None at the start
     data: str | None = None  # the fingerprint of the digits that the state was trained on
     environment: Environment | None = None  # in which the state was trained, None if it is unknown
+    pixels: int | None = None  # of the images of a convolutional network whose training is continued
 
 
 def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
@@ -54,7 +55,7 @@ def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
         training = replace(training, patience=patience)
     settings = replace(loaded.training.settings, training=training)
     saved = loaded.training
-    return Run(settings, loaded.digits, saved.state, saved.data, saved.environment)
+    return Run(settings, loaded.digits, saved.state, saved.data, saved.environment, loaded.pixels)
 
 
 class Saver:
@@ -120,7 +121,10 @@ def saver(path: Path | None, run: Run, digits: Digits, device: str, notify: Noti
 
     def save(state: TrainingState) -> None:
         training = SavedTraining(run.settings, data, state, here)
-        checkpoint.save(path, Checkpoint(state.parameters, run.digits, run.settings.training.seed, training))
+        features = run.settings.training.features
+        pixels = digits.pixels.shape[1] if features else None
+        seed = run.settings.training.seed
+        checkpoint.save(path, Checkpoint(state.parameters, run.digits, seed, training, features, pixels))
 
     return Saver(path, save, notify)
 
@@ -129,7 +133,7 @@ def _require_same(run: Run, digits: Digits, fingerprint: str) -> None:
     """Raise DataError unless the run has no state yet, or was trained on the digits with this fingerprint until now."""
     if run.state is None or run.data is None:
         return
-    inputs, pixels = len(run.state.parameters[0].w), digits.pixels.shape[1]
+    inputs, pixels = run.pixels or len(run.state.parameters[0].w), digits.pixels.shape[1]
     if inputs != pixels:
         raise DataError(
             f"the training started with images of {inputs} pixels, and these have {pixels}", "give the same --data"

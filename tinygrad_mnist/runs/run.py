@@ -13,7 +13,7 @@ from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.arrays.examples import Batch, EpochTransform, Examples
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.strokes import SIDE
-from tinygrad_mnist.losses import LOSSES
+from tinygrad_mnist.networks import convolutional
 from tinygrad_mnist.runs import signals
 from tinygrad_mnist.runs.ahead import OneAhead
 from tinygrad_mnist.runs.feature_selection import Mask, selected_digits, selected_state, spread_state, visible_pixels
@@ -96,8 +96,14 @@ def split(run: Run, data: DataSet) -> Parts:
 def work(run: Run) -> int:
     """Return the work of a training step: the examples in a batch times the parameters of the network."""
     settings = run.settings.training
-    sizes = (SIDE * SIDE, *settings.hidden, 1 if len(run.digits) == 2 else len(run.digits))
-    return settings.batch * sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
+    sizes = (SIDE * SIDE, *settings.features, *settings.hidden, 1 if len(run.digits) == 2 else len(run.digits))
+    if not settings.features:
+        return settings.batch * sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
+    # A convolution multiplies its weights at every patch.
+    patches = [count * count for count in convolutional.patch_counts(SIDE * SIDE)]
+    times = itertools.chain(patches, itertools.repeat(1))
+    shapes = convolutional.weight_shapes(sizes)
+    return settings.batch * sum(count * (i + 1) * o for count, (i, o) in zip(times, shapes, strict=False))
 
 
 def execute(
@@ -115,8 +121,10 @@ def execute(
     the first epoch has ended.
     """
     begun, settings = time.perf_counter(), run.settings.training
-    # Distorted digits can have ink in any pixel. A large data set stays where it is, which may be a file.
-    mask = visible_pixels(parts.training) if parts.training.is_small and not run.settings.augment else None
+    # Distorted digits can have ink in any pixel, and convolutions look at squares of them. A large data set stays where
+    # it is, which may be a file.
+    is_selected = parts.training.is_small and not (run.settings.augment or settings.features)
+    mask = visible_pixels(parts.training) if is_selected else None
     training, validation, test = (_examples(part, run.digits, mask, backend) for part in parts)
     transform = _distortion(parts.training, settings, backend) if run.settings.augment else _unchanged
     transform = _after_check(transform, parts)
@@ -131,7 +139,7 @@ def execute(
         result, signal = TrainingResult(kept.best, kept.last, INTERRUPTED), signals.number(error)
     kept.ensure_saved()
     seconds = time.perf_counter() - begun
-    _, test_accuracy = train.evaluate(result.best.parameters, test, LOSSES[settings.loss])
+    _, test_accuracy = train.evaluate(result.best.parameters, test, settings)
     return Outcome(result, test_accuracy, seconds, kept.curve, signal)
 
 

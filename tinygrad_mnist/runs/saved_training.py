@@ -56,13 +56,15 @@ def from_text(text: str, version: int, parameters: Parameters, velocity: Velocit
         facts, velocity = _from_version_2(facts, velocity)
     if version <= 3:
         facts["state"].setdefault("valid_loss", math.nan)
+        facts["settings"]["training"].setdefault("features", [])
     require(facts.keys() == KEYS, "the description of its training is incomplete")
     data, environment = facts["data"], facts["environment"]
     require(type(data) is str and len(data) <= MAX_FINGERPRINT, "the fingerprint of its data is not a short text")
     chosen = facts["settings"]
     training = chosen.pop("training")
     require(training.keys() == {field.name for field in fields(Settings)}, "its settings are incomplete")
-    settings = RunSettings(Settings(**{**training, "hidden": tuple(training["hidden"])}), **chosen)
+    training |= {name: tuple(training[name]) for name in ("hidden", "features")}
+    settings = RunSettings(Settings(**training), **chosen)
     state = TrainingState(parameters=parameters, velocity=velocity, **facts["state"])
     _require_reached(state)
     _require_fit(settings.training, state)
@@ -104,9 +106,8 @@ def _require_reached(state: TrainingState) -> None:
 
 def _require_fit(settings: Settings, state: TrainingState) -> None:
     """Raise ValueError unless these settings lead to parameters and a velocity like those of the state."""
-    hidden = tuple(layer.w.shape[1] for layer in state.parameters[:-1])
-    layers = f"its settings have the hidden layers {shown(settings.hidden)}, its network {shown(hidden)}"
-    require(settings.hidden == hidden, layers)
+    hidden, chosen = tuple(layer.w.shape[1] for layer in state.parameters[:-1]), settings.features + settings.hidden
+    require(chosen == hidden, f"its settings have the hidden layers {shown(chosen)}, its network {shown(hidden)}")
     require(state.epoch <= settings.epochs, f"epoch is {state.epoch}, and its settings have {settings.epochs} epochs")
     dtype = state.parameters[0].w.dtype.name
     require(dtype == settings.dtype, f"its settings have the type {settings.dtype}, its network {dtype}")

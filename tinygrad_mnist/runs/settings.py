@@ -6,6 +6,7 @@ from typing import cast
 
 from tinygrad_mnist.errors import require
 from tinygrad_mnist.losses import LOSSES
+from tinygrad_mnist.networks import convolutional
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.train import Settings
 
@@ -67,8 +68,18 @@ def require_valid(settings: Settings) -> None:
     for size in settings.hidden:
         require(type(size) is int and size >= 1, f"hidden has the size {shown(size)}, not a whole number of at least 1")
         require_between("a size in hidden", size, 1, MAX_UNITS)
+    for count in settings.features:
+        require_between("a number in features", count, 1, MAX_UNITS)
+    convolutions = f"features is {shown(settings.features)}, not two numbers, or none for a dense network"
+    require(len(settings.features) in (0, convolutional.CONVOLUTIONS), convolutions)
     rate = settings.learning_rate
     require(0 <= rate <= MAX_RATE, f"learning_rate is {rate!r}, not from 0 to {MAX_RATE:g}")
+
+
+def require_loss_for(settings: Settings, digits: int) -> None:
+    """Raise ValueError if the loss cannot be used for this number of digits."""
+    is_possible = settings.loss != "softmax-cross-entropy" or digits > 2
+    require(is_possible, "the softmax cross-entropy is for three digits or more: use the cross-entropy")
 
 
 def require_between(name: str, value: object, low: int, high: int) -> None:

@@ -19,11 +19,14 @@ def strongest_units(path: Path, checkpoint: Checkpoint, count: int) -> tuple[NDA
     their order. Raises CheckpointError if the network, which was read from `path`, was trained on images that are not
     square.
     """
-    pixels, (first, *later_layers) = checkpoint.layer_sizes[0], checkpoint.parameters
-    side = math.isqrt(pixels)
+    pixels, (first, *later_layers) = len(checkpoint.parameters[0].w), checkpoint.parameters
+    side = math.isqrt(pixels)  # of an image, or of a patch
     if side**2 != pixels:
         raise CheckpointError(f"{path} was trained on images of {pixels} pixels, and only square ones can be shown.")
-    units = metrics.strongest_units(later_layers[0].w) if later_layers else np.arange(first.w.shape[1])
+    next_w = later_layers[0].w if later_layers else first.w.T
+    # In a convolution, each feature has a row of weights for each place in a patch.
+    next_w = next_w.reshape(-1, first.w.shape[1], next_w.shape[1]).transpose(1, 0, 2).reshape(first.w.shape[1], -1)
+    units = metrics.strongest_units(next_w) if later_layers else np.arange(first.w.shape[1])
     units = units[:count]
     return units, _names(checkpoint, units), first.w.T[units].reshape(-1, side, side)
 
@@ -33,7 +36,7 @@ def _names(checkpoint: Checkpoint, units: NDArray[np.intp]) -> list[str]:
     if not later_layers:
         return [f"{digits[0]} against {digits[1]}"] if len(digits) == 2 else [f"digit {digits[unit]}" for unit in units]
     if len(later_layers) > 1:
-        return [f"unit {unit}" for unit in units]
+        return [f"{'feature' if checkpoint.features else 'unit'} {unit}" for unit in units]
     # A unit's weights in the last layer are the logits that it contributes.
     supported = metrics.classify(later_layers[0].w[units], digits)
     return [f"unit {unit}, for {digit}" for unit, digit in zip(units, supported, strict=True)]
