@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from tinygrad_mnist.datasets import idx, mnist
+
 CONVOLUTIONAL = ("--network", "convolutional", "--features", "2,4", "--data", "strokes", "--digits", "0-2", "--seed", 1)
 
 
@@ -67,3 +69,14 @@ def test_a_file_whose_features_do_not_fit_is_refused(
     spoil(stored)
     np.savez(Path("model.npz"), **stored)
     assert "is broken, because" in refused(1, "evaluate", "model.npz", "--data", "strokes")
+
+
+def test_images_that_are_too_small_for_two_convolutions_are_refused(refused: Callable[..., str]) -> None:
+    folder = Path("small")
+    folder.mkdir()
+    for images, labels in (mnist.TRAINING, mnist.TEST):
+        idx.write(folder / images, np.zeros((10, 8, 8), np.uint8))
+        idx.write(folder / labels, np.arange(10, dtype=np.uint8))
+    sentence = refused(1, "train", "--data", folder, "--digits", "0-9", "--preset", "quick")
+    assert "at least 13 by 13 pixels" in sentence
+    assert "--network dense" in sentence

@@ -116,7 +116,7 @@ def test_options_reach_the_training(events: Events) -> None:
         (("--hidden", "30,20", "--digits", "1,4-6"), [784, 30, 20, 4]),
         (("--hidden", "0", "--preset", "chapter"), [784, 1]),
         (("--preset", "chapter"), [784, 30, 1]),
-        (("--preset", "best", "--epochs", 1), [784, 500, 1]),
+        (("--preset", "best", "--epochs", 1), [784, 16, 64, 128, 1]),
     ],
 )
 def test_hidden_sets_the_sizes_of_the_layers(events: Events, words: tuple[object, ...], layers: list[int]) -> None:
@@ -157,7 +157,7 @@ def test_earlier_names_of_options_still_work(
 
 def test_earlier_names_of_options_are_not_shown(run: Run, refused: Refused) -> None:
     shown = run("train", "--help").stdout
-    assert "[linear|chapter|best]" in shown
+    assert "[linear|chapter|quick|best]" in shown
     assert "[sgd|momentum]" in shown
     assert "--step" not in shown
     assert "plain" not in shown

@@ -12,9 +12,10 @@ from click.shell_completion import CompletionItem
 
 from tinygrad_mnist.arrays.backend import Backend, choose_backend, worthwhile
 from tinygrad_mnist.console import plots
-from tinygrad_mnist.console.command_line import MAX_VALUE
-from tinygrad_mnist.runs.checkpoint import MAX_LAYERS
-from tinygrad_mnist.runs.settings import MAX_RATE, MAX_UNITS, RANGES
+from tinygrad_mnist.runs.settings import MAX_RATE, RANGES
+from tinygrad_mnist.runs.written import digits as parse_digits
+from tinygrad_mnist.runs.written import quoted
+from tinygrad_mnist.runs.written import sizes as parse_sizes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -27,7 +28,7 @@ class _Number(click.ParamType):  # type: ignore[type-arg]  # which is generic on
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number."""
         if not re.fullmatch(self.form, str(value)):
-            self.fail(f"{_quoted(str(value))} is not a valid {self.name}.", param, ctx)
+            self.fail(f"{quoted(str(value))} is not a valid {self.name}.", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -52,7 +53,7 @@ class FilePath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path. Refuses an empty name, and one with a character that no name can have."""
         if not value or "\0" in str(value):
-            self.fail(f"{_quoted(str(value))} is not the name of a file or a folder.", param, ctx)
+            self.fail(f"{quoted(str(value))} is not the name of a file or a folder.", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -93,45 +94,16 @@ class RenamedChoice(click.Choice):  # type: ignore[type-arg]  # which is generic
         return super().convert(self._earlier.get(value.lower(), value), param, ctx)
 
 
-def one_digit_or_more(_: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
-    """Return `3` as (3,), `3,7` as (3, 7) and `0-9` as all ten. Refuses everything but different digits."""
-    found: list[int] = []
-    for part in value.split(","):
-        first, _dash, last = (word.strip() for word in part.partition("-"))
-        ends = (first, last or first)
-        if not all(end in tuple("0123456789") for end in ends) or ends[0] > ends[1]:
-            raise click.BadParameter(f"{_quoted(value)} is not a list of digits like 3,7 or 1,4-6.", param=option)
-        found.extend(range(int(ends[0]), int(ends[1]) + 1))
-    if len(set(found)) < len(found):
-        raise click.BadParameter(f"{_quoted(value)} contains a digit twice.", param=option)
-    return tuple(found)
+def written(parse: Callable[[str], Any]) -> Callable[..., Any]:
+    """Return a callback that parses a text, if there is one. Its ValueError becomes bad usage."""
 
+    def parsed(_: click.Context, option: click.Parameter, text: str | None) -> Any:
+        try:
+            return text if text is None else parse(text)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.", param=option) from error
 
-def two_digits_or_more(context: click.Context, option: click.Parameter, value: str) -> tuple[int, ...]:
-    """Return the digits as `one_digit_or_more` does. Refuses a single digit."""
-    found = one_digit_or_more(context, option, value)
-    if len(found) < 2:
-        raise click.BadParameter(f"{value!r} is only one digit: name at least two to tell apart.", param=option)
-    return found
-
-
-def sizes(_: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """Return `300,100` as (300, 100), and an empty value or `0` as no hidden layers."""
-    if value is None or value.strip() in ("", "0"):
-        return value if value is None else ()
-    parts = [part.strip() for part in value.split(",")]
-    # The lengths are checked first, because Python refuses to convert a number of thousands of digits.
-    are_numbers = all(part.isascii() and part.isdigit() and len(part) <= len(str(MAX_UNITS)) for part in parts)
-    if not (are_numbers and all(0 < int(part) <= MAX_UNITS for part in parts)):
-        raise click.BadParameter(f"{_quoted(value)} is not a list of layer sizes like 300 or 300,100.", param=option)
-    if len(parts) >= MAX_LAYERS:
-        raise click.BadParameter(f"{len(parts)} hidden layers are too many: use up to {MAX_LAYERS - 1}.", param=option)
-    return tuple(int(part) for part in parts)
-
-
-def _quoted(value: str) -> str:
-    """Return a value in quotes for an error message, cut off if it is long."""
-    return repr(value if len(value) <= MAX_VALUE else f"{value[:MAX_VALUE]}...")
+    return parsed
 
 
 def _require_plottable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
@@ -155,10 +127,6 @@ def subcommand_follows() -> bool:
     return context.invoked_subcommand is not None
 
 
-def _digits_option(convert: Callable[..., tuple[int, ...]], text: str) -> Callable[[Command], Command]:
-    return click.option("--digits", metavar="A,B,..", callback=convert, default="3,7", help=text)
-
-
 model = click.argument("model", type=FILE)
 
 data = click.option(
@@ -170,8 +138,12 @@ data = click.option(
     "like train/3 and valid/3. auto uses MNIST if it is found or can be downloaded, and strokes otherwise.",
 )
 
-digits = _digits_option(two_digits_or_more, "Digits to tell apart: two or more, like 3,7 or 0-9.")
-digits_to_show = _digits_option(one_digit_or_more, "Digits to show: one or more, like 3 or 0-9.")
+_digits = partial(click.option, "--digits", metavar="A,B,..", default="3,7")
+digits = _digits(
+    callback=written(partial(parse_digits, least=2)), help="Digits to tell apart: two or more, like 3,7 or 0-9."
+)
+digits_to_show = _digits(callback=written(parse_digits), help="Digits to show: one or more, like 3 or 0-9.")
+sizes = written(parse_sizes)
 
 plot = click.option(
     "--plot",

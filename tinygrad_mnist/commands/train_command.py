@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from tinygrad_mnist import datasets
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output, plots
-from tinygrad_mnist.console.reporters import Facts, JsonReporter, QuietReporter, TextReporter, TrainingReporter
+from tinygrad_mnist.console.reporters import Facts, JsonReporter, QuietReporter, TextReporter
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.runs import checkpoint, facts, resume
@@ -104,7 +104,7 @@ def train(
       python cli.py train --digits 0-9 --preset best
       python cli.py train --data strokes --seed 1
     """
-    reporter: TrainingReporter = JsonReporter() if as_json else QuietReporter() if quiet else TextReporter()
+    reporter = JsonReporter() if as_json else QuietReporter() if quiet else TextReporter()
     if resume_from is None:
         run = Run(_settings(preset, digits, choices), digits)
     else:
@@ -140,7 +140,7 @@ def _settings(preset: str, digits: tuple[int, ...], choices: Facts) -> RunSettin
     return settings
 
 
-def _finish(reporter: TrainingReporter, found: Facts, outcome: Outcome, saver: Saver, plot: Path | None) -> None:
+def _finish(reporter: QuietReporter, found: Facts, outcome: Outcome, saver: Saver, plot: Path | None) -> None:
     """Draw the plot and report the result, in any case. Afterwards, raise the error if the plot or a save failed."""
     drawn = None
     try:

@@ -13,27 +13,6 @@ from tinygrad_mnist.train import NO_IMPROVEMENT, TrainingState
 Facts = dict[str, Any]
 
 
-class JsonReporter:
-    """Prints JSON objects to standard output, one per line."""
-
-    def start(self, facts: Facts) -> None:
-        """Print the start event."""
-        output.event("start", **facts)
-
-    def epoch(self, state: TrainingState) -> None:
-        """Print an epoch event."""
-        numbers = {"loss": state.loss, "valid_loss": state.valid_loss, "valid_accuracy": state.valid_accuracy}
-        output.event("epoch", epoch=state.epoch, **numbers)
-
-    def batches(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """Pass on the batches of an epoch."""
-        return batches
-
-    def finish(self, facts: Facts) -> None:
-        """Print the result event."""
-        output.event("result", **facts)
-
-
 class QuietReporter:
     """Prints one line at the end."""
 
@@ -52,7 +31,24 @@ class QuietReporter:
         output.echo(f"test {output.percent(facts['test_accuracy'])} on {facts['data']}, seed {facts['seed']}")
 
 
-class TextReporter:
+class JsonReporter(QuietReporter):
+    """Prints JSON objects to standard output, one per line."""
+
+    def start(self, facts: Facts) -> None:
+        """Print the start event."""
+        output.event("start", **facts)
+
+    def epoch(self, state: TrainingState) -> None:
+        """Print an epoch event."""
+        numbers = {"loss": state.loss, "valid_loss": state.valid_loss, "valid_accuracy": state.valid_accuracy}
+        output.event("epoch", epoch=state.epoch, **numbers)
+
+    def finish(self, facts: Facts) -> None:
+        """Print the result event."""
+        output.event("result", **facts)
+
+
+class TextReporter(QuietReporter):
     """Prints a header, a table of epochs with a bar on a terminal, and the result."""
 
     def start(self, facts: Facts) -> None:
@@ -96,9 +92,6 @@ class TextReporter:
         for label in ("saved", "plot"):
             if facts[label]:
                 output.line(label, facts[label])
-
-
-TrainingReporter = JsonReporter | QuietReporter | TextReporter
 
 
 def _list_of_digits(digits: Sequence[int]) -> str:

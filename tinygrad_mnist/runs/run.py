@@ -13,6 +13,7 @@ from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.arrays.examples import Batch, EpochTransform, Examples
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.strokes import SIDE
+from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.networks import convolutional
 from tinygrad_mnist.runs import signals
 from tinygrad_mnist.runs.ahead import OneAhead
@@ -89,7 +90,15 @@ class Watch:
 
 
 def split(run: Run, data: DataSet) -> Parts:
-    """Return the digits of a run, with those to hold out drawn with its seed."""
+    """Return the digits of a run, with those to hold out drawn with its seed.
+
+    Raises DataError if the images are not square or too small for a convolutional network.
+    """
+    if run.settings.training.features:
+        try:
+            convolutional.patch_counts(data.training.pixels.shape[1])
+        except ValueError as error:
+            raise DataError(str(error), "use --network dense") from error
     return Parts(*data.training.hold_out(run.settings.hold_out, run.settings.training.seed), data.test)
 
 
