@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import train
+from tinygrad_mnist.arrays import examples as examples_module
 from tinygrad_mnist.arrays.backend import Backend, asarray_like, choose_backend, to_host
 from tinygrad_mnist.arrays.examples import Examples
 from tinygrad_mnist.arrays.layers import Parameters, map_layers
@@ -111,7 +112,8 @@ def test_more_batches_need_no_more_transfers_to_the_device(
         transfers.append(array)
         return asarray_like(array, like)
 
-    monkeypatch.setattr(train, "asarray_like", counted)
+    for module in (train, examples_module):
+        monkeypatch.setattr(module, "asarray_like", counted)
     training, few = examples(300, there), examples(10, there)
     train.train(training, few, settings)
     once = len(transfers)
