@@ -26,7 +26,7 @@ def dotted(path: Path) -> str:
 TREES = {dotted(path): ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 PAGES = [import_module(name) for name in TREES if name.startswith(f"{passes.__name__}.")]
 
-BASE = ("errors", "files")
+BASE = ("errors", "files", "wording")
 """What every room may import."""
 
 FLOORS = {

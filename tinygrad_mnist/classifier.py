@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_mnist import metrics
+from tinygrad_mnist import metrics, wording
 from tinygrad_mnist.arrays.backend import Array, choose_backend, to_host
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.given import as_bytes
@@ -177,8 +177,12 @@ class DigitClassifier:
         w = self.checkpoint_.parameters[0].w
         side = math.isqrt(len(w))
         pictures = gallery.shades(w.T.reshape(w.shape[1], -1, side if side * side == len(w) else len(w)))
-        layers = "-".join(map(str, self.checkpoint_.layer_sizes))
-        accuracy = f", validation accuracy {max(point[2] for point in self.history_):.2%}" if self.history_ else ""
+        layers = wording.layers(self.checkpoint_.layer_sizes)
+        accuracy = (
+            f", validation accuracy {wording.percent(max(point[2] for point in self.history_))}"
+            if self.history_
+            else ""
+        )
         title = f"{html.escape(repr(self))}, layers {layers}{accuracy}. Weights of the first layer:"
         return gallery.html(title, pictures, [str(unit) for unit in range(1, len(pictures) + 1)])
 

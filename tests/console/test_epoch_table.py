@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from tinygrad_mnist.console import epoch_table
-from tinygrad_mnist.console.epoch_table import EpochTable, duration
+from tinygrad_mnist.console.epoch_table import EpochTable
 from tinygrad_mnist.train import TrainingState
 
 
@@ -84,8 +84,3 @@ def test_nothing_is_wider_than_the_terminal(columns: int, monkeypatch: pytest.Mo
 
 def test_a_resumed_training_continues_its_numbers() -> None:
     assert [row.split()[0] for row in printed(io.StringIO(), epochs=9, after=7).splitlines()] == ["epoch", "8", "9"]
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.314, "0.31 s"), (59.999, "60.00 s"), (125, "2:05"), (3600, "60:00")])
-def test_times_are_short(seconds: float, text: str) -> None:
-    assert duration(seconds) == text

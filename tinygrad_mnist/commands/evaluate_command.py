@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from tinygrad_mnist import datasets, metrics
+from tinygrad_mnist import datasets, metrics, wording
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output, plots
@@ -44,10 +44,10 @@ def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_j
         measured = {"accuracy": accuracy, "accuracy_per_digit": shares, "confusion": counts.tolist()}
         output.event("result", **about, **measured, plot=plot)
         return
-    output.line("model", f"{model}, layers {output.layers(trained.layer_sizes)}, seed {trained.seed}")
+    output.line("model", f"{model}, layers {wording.layers(trained.layer_sizes)}, seed {trained.seed}")
     output.line("data", data.origin)
     output.line("device", backend.description)
-    output.line("accuracy", f"{output.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits")
+    output.line("accuracy", f"{wording.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits")
     output.page("\n" + output.confusion_table(counts.tolist(), trained.digits, shares))
     if plot is not None:
         output.echo()

@@ -7,7 +7,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist import metrics
+from tinygrad_mnist import metrics, wording
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
@@ -52,7 +52,7 @@ def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: b
     for picture, image, digit, probability in zip(pictures, prepared, digits, probabilities, strict=True):
         output.line("image", picture)
         output.page("\n".join(lines(image)))
-        output.line("digit", f"{digit}   {output.probability(probability)}")
+        output.line("digit", f"{digit}   {wording.probability(probability)}")
 
 
 def _prepared(picture: str) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from tinygrad_mnist import datasets
+from tinygrad_mnist import datasets, wording
 from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output, plots
@@ -97,7 +97,7 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
     exhibit, sizes = exhibits.first_weights(model, trained, count), trained.layer_sizes
     result = {"digits": trained.digits, "layers": sizes}
     raises, lowers = sign_names() if plot is None else ("blue", "red")
-    report = {"model": f"{model}, layers {output.layers(sizes)}", "pixels": f"{raises} counts for, {lowers} against"}
+    report = {"model": f"{model}, layers {wording.layers(sizes)}", "pixels": f"{raises} counts for, {lowers} against"}
     title = f"Weights: {click.format_filename(model, shorten=True)}"
     _present(exhibit, title, result, report, plot, as_json)
 
@@ -123,14 +123,14 @@ def wrong(model: Path, source: str, count: int, backend: Backend, plot: Path | N
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
     data = datasets.load(source, trained.digits, output.notice, output.Bar)
-    exhibit, mistakes = exhibits.worst_mistakes(model, trained, data.test, count, backend, output.probability)
+    exhibit, mistakes = exhibits.worst_mistakes(model, trained, data.test, count, backend)
     total = len(data.test.labels)
     if plot is not None and not exhibit.shown:
         raise PlotError(f"there is nothing to plot: {model} predicts all {total:,} test digits correctly.")
     about = {"digits": trained.digits, "data": data.name, "backend": backend.name}
     result = {**about, "test": total, "wrong": mistakes}
     report = {
-        "model": f"{model}, layers {output.layers(trained.layer_sizes)}",
+        "model": f"{model}, layers {wording.layers(trained.layer_sizes)}",
         "data": data.origin,
         "wrong": f"{mistakes:,} of {total:,} test digits, the worst first",
     }

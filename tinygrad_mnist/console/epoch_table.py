@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from tinygrad_mnist import wording
 from tinygrad_mnist.arrays.examples import Batch
 from tinygrad_mnist.console import output
 from tinygrad_mnist.train import TrainingState
@@ -42,8 +43,8 @@ class EpochTable:
             str(state.epoch),
             f"{state.loss:.4f}",
             f"{state.valid_loss:.4f}",
-            output.percent(state.valid_accuracy),
-            duration(now - self._since),
+            wording.percent(state.valid_accuracy),
+            wording.duration(now - self._since),
         )
         self._since, self._done = now, state.epoch
         self.erase_bar()
@@ -70,7 +71,7 @@ class EpochTable:
         """Draw the bar after a batch, which ended so many seconds after the epoch began."""
         of_epoch = seconds * self._batches / number
         left = of_epoch * (self._epochs - self._done) - seconds
-        text = f" {number}/{self._batches} batches, at most {duration(left)} left"
+        text = f" {number}/{self._batches} batches, at most {wording.duration(left)} left"
         length = max(1, min(40, self._columns - 1 - len(text)))
         filled = round(length * number / self._batches)
         self._stream.write(f"\r{'=' * filled}{'-' * (length - filled)}{text}"[: self._columns])
@@ -80,11 +81,3 @@ class EpochTable:
         line = "".join(f"{text:>{width}}" for text, width in zip(texts, self._widths.values(), strict=True))
         self._stream.write(output.printable(line, self._stream) + "\n")
         self._stream.flush()
-
-
-def duration(seconds: float) -> str:
-    """Return a time as text, like 0.31 s, or 2:05 for minutes and seconds."""
-    if seconds < 60:
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}"

@@ -13,14 +13,13 @@ from typing import Any, TextIO
 
 import click
 
+from tinygrad_mnist import wording
+
 WIDTH, LABEL = 60, 10
 """The columns of a narrow terminal, and those for the label of a report line."""
 
 MAX_SPACED = 4
 """The largest number of digits whose confusion matrix fits a narrow terminal with wide columns."""
-
-ALMOST_ONE = 0.9999
-"""The largest probability that is not shown as 100 % in two decimal places."""
 
 CONTROL = "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udc7f\udd00-\udfff\ufeff\ufffe\uffff]"
 """The characters that control a terminal, end a line, change the direction of writing, or are not text."""
@@ -76,21 +75,6 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def layers(sizes: Sequence[int]) -> str:
-    """Return the sizes of a network's layers in the usual form, like 784-30-1."""
-    return "-".join(map(str, sizes))
-
-
-def percent(share: float) -> str:
-    """Return a share from 0 to 1 as a percentage."""
-    return f"{share:.2%}".replace("%", " %")
-
-
-def probability(p: float) -> str:
-    """Return a probability as a percentage that is never rounded up to 100 %."""
-    return percent(p) if p < ALMOST_ONE else f">{percent(ALMOST_ONE)}"
-
-
 def confusion_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares: dict[str, float]) -> str:
     """Return the confusion matrix as text: a row for each true digit, a column for each predicted one.
 
@@ -103,7 +87,7 @@ def confusion_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shar
     for digit, row in zip(digits, counts, strict=True):
         texts = (f"{count:,}" if spaced else str(count or ".") for count in row)
         cells = "".join(f"{text:>{width}}" for text, width in zip(texts, widths, strict=True))
-        rows.append(f"{digit}{cells}{percent(shares[str(digit)]):>9}")
+        rows.append(f"{digit}{cells}{wording.percent(shares[str(digit)]):>9}")
     return "\n".join(rows)
 
 

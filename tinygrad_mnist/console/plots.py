@@ -16,6 +16,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_mnist import wording
 from tinygrad_mnist.console import output
 from tinygrad_mnist.console.pictures import full_color
 from tinygrad_mnist.errors import PlotError
@@ -92,10 +93,10 @@ def training_curve(points: Sequence[CurvePoint], path: Path, test_accuracy: floa
         upper, lower = figure.subplots(2, 1, sharex=True)
         upper.plot(epochs, losses, color=ORANGE, label="training digits", **dots)
         upper.set(ylabel="loss", ylim=(0, None))
-        label = f"validation digits, highest {output.percent(highest)} in epoch {best}"
+        label = f"validation digits, highest {wording.percent(highest)} in epoch {best}"
         lower.plot(epochs, accuracies, color=BLUE, label=label, **dots)
         if test_accuracy is not None:
-            label = f"test digits, {output.percent(test_accuracy)}"
+            label = f"test digits, {wording.percent(test_accuracy)}"
             lower.axhline(test_accuracy, color="0.3", linestyle="--", linewidth=1, label=label)
         low, high = lower.get_ylim()
         # Some space at the bottom keeps the line of the test accuracy away from the axis.
@@ -128,7 +129,7 @@ def confusion(counts: NDArray[np.int64], digits: Sequence[int], shares: dict[str
             axes.text(column, row, f"{count:,}" if count else "·", ha="center", va="center", color="0.1")
         right = len(digits) - 0.4
         for row, digit in enumerate(digits):
-            axes.text(right, row, output.percent(shares[str(digit)]), va="center", color="0.2")
+            axes.text(right, row, wording.percent(shares[str(digit)]), va="center", color="0.2")
         place = {"xy": (right, len(digits) - 0.5), "xytext": (0, -4), "textcoords": "offset points"}
         axes.annotate("correct", **place, annotation_clip=False, va="top", color="0.2")
         axes.set_xticks(range(len(digits)), digits, fontsize=11)
@@ -136,7 +137,7 @@ def confusion(counts: NDArray[np.int64], digits: Sequence[int], shares: dict[str
         axes.tick_params(length=0)
         axes.set(xlabel="predicted digit", ylabel="true digit")
         correct, total = int(np.trace(counts)), int(counts.sum())
-        axes.set_title(f"{output.percent(correct / total)} correct, {total - correct:,} of {total:,} wrong")
+        axes.set_title(f"{wording.percent(correct / total)} correct, {total - correct:,} of {total:,} wrong")
 
 
 def digits(images: NDArray[np.uint8], captions: Sequence[str], title: str, path: Path) -> None:

@@ -2,9 +2,10 @@
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
+from tinygrad_mnist import wording
 from tinygrad_mnist.arrays.examples import Batch
 from tinygrad_mnist.console import output
 from tinygrad_mnist.console.epoch_table import EpochTable
@@ -28,7 +29,7 @@ class QuietReporter:
 
     def finish(self, facts: Facts) -> None:
         """Print the accuracy on the test digits."""
-        output.echo(f"test {output.percent(facts['test_accuracy'])} on {facts['data']}, seed {facts['seed']}")
+        output.echo(f"test {wording.percent(facts['test_accuracy'])} on {facts['data']}, seed {facts['seed']}")
 
 
 class JsonReporter(QuietReporter):
@@ -54,11 +55,11 @@ class TextReporter(QuietReporter):
     def start(self, facts: Facts) -> None:
         """Print the header."""
         output.line("data", facts["origin"])
-        output.line("digits", f"{_list_of_digits(facts['digits'])}: {facts['training']:,} for training,")
+        output.line("digits", f"{wording.alternatives(facts['digits'])}: {facts['training']:,} for training,")
         output.line("", f"{facts['held_out']:,} for validation, {facts['test']:,} for testing")
         loss = "sigmoid, mean loss" if facts["loss_function"] == "mean" else facts["loss_function"]
         kind = "relu" if facts["hidden"] else "linear"
-        output.paragraph("model", f"{output.layers(facts['layers'])}, {kind}, {loss}")
+        output.paragraph("model", f"{wording.layers(facts['layers'])}, {kind}, {loss}")
         rate = f"{facts['schedule']} learning rate {facts['learning_rate']:g}"
         output.paragraph("optimizer", f"{facts['optimizer']}, {rate}, batch {facts['batch']}")
         if facts["augment"]:
@@ -85,16 +86,10 @@ class TextReporter(QuietReporter):
         if reason == NO_IMPROVEMENT:
             reason = f"{reason} in {facts['patience']} epoch{'s' if facts['patience'] > 1 else ''}"
         output.line("stopped", f"after epoch {facts['epochs']}: {reason}")
-        valid = output.percent(facts["valid_accuracy"])
+        valid = wording.percent(facts["valid_accuracy"])
         output.line("valid", f"{valid} of the validation digits, in epoch {facts['best_epoch']}")
-        output.line("test", f"{output.percent(facts['test_accuracy'])} of the test digits, {facts['wrong']} wrong")
+        output.line("test", f"{wording.percent(facts['test_accuracy'])} of the test digits, {facts['wrong']} wrong")
         output.line("time", f"{facts['seconds']:.2f} s")
         for label in ("saved", "plot"):
             if facts[label]:
                 output.line(label, facts[label])
-
-
-def _list_of_digits(digits: Sequence[int]) -> str:
-    """Return the digits as a list. More than five are not separated by commas, so that all ten fit the line."""
-    *others, last = map(str, digits)
-    return f"{(' ' if len(others) > 4 else ', ').join(others)} or {last}"

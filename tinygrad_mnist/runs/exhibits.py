@@ -1,13 +1,13 @@
 """Exhibits: pictures to show, their captions, and the facts about each as JSON represents them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist import metrics, similarity
+from tinygrad_mnist import metrics, similarity, wording
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.datasets.digits import MAX_PIXEL, DataSet, Digits
 from tinygrad_mnist.runs.checkpoint import Checkpoint
@@ -52,24 +52,18 @@ def first_weights(path: Path, trained: Checkpoint, count: int) -> Exhibit:
 
 
 def worst_mistakes(
-    path: Path,
-    trained: Checkpoint,
-    digits: Digits,
-    count: int,
-    backend: Backend,
-    probability: Callable[[float], str],
+    path: Path, trained: Checkpoint, digits: Digits, count: int, backend: Backend
 ) -> tuple[Exhibit, int]:
-    """Return the digits that a network predicts incorrectly, the worst first, and how many there are in all.
-
-    `probability` writes a probability as text.
-    """
+    """Return the digits that a network predicts incorrectly, the worst first, and how many there are in all."""
     z = to_host(logits_of_digits(path, trained, digits, backend))
     mistakes = metrics.most_wrong(z, metrics.targets(digits.labels, trained.digits))
     worst = mistakes[:count]
     chosen, z = digits.take(worst), z[worst]
     predicted, confidence = metrics.classify(z, trained.digits), metrics.confidence(z)
     shown = _records(position=worst, label=chosen.labels, predicted=predicted, confidence=confidence, logits=z)
-    captions = [f"{one['label']} predicted as {one['predicted']}, {probability(one['confidence'])}" for one in shown]
+    captions = [
+        f"{one['label']} predicted as {one['predicted']}, {wording.probability(one['confidence'])}" for one in shown
+    ]
     return Exhibit(chosen.images, captions, shown), len(mistakes)
 
 
