@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from scipy import special
 
 from tinygrad_mnist import metrics
 from tinygrad_mnist.arrays.layers import Layer
@@ -105,13 +106,13 @@ def test_for_two_digits_the_probability_is_that_of_the_predicted_digit(
     assert prediction["probability"] == pytest.approx(float(sigmoid.forward(np.array(2.0))), rel=1e-12)
 
 
-def test_for_more_digits_the_probability_is_that_of_the_largest_logit(events: Events) -> None:
+def test_for_more_digits_the_probability_is_that_of_the_softmax(events: Events) -> None:
     parameters = (Layer(np.zeros((784, 3)), np.array([-1.0, -0.5, -3.0])),)
     checkpoint.save(Path("sure.npz"), Checkpoint(parameters, (1, 4, 6), 0))
     picture(3).save("3.png")
     (prediction,) = events("predict", "sure.npz", "3.png")[-1]["predictions"]
     assert prediction["digit"] == 4
-    assert prediction["probability"] == pytest.approx(float(sigmoid.forward(np.array(-0.5))), rel=1e-12)
+    assert prediction["probability"] == pytest.approx(special.softmax([-1.0, -0.5, -3.0])[1], rel=1e-12)
 
 
 def test_the_confidence_is_the_probability_of_the_predicted_digit() -> None:
