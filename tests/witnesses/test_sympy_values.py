@@ -24,7 +24,6 @@ from tests.witnesses.rules import (
     symbols,
 )
 from tinygrad_mnist.arrays.layers import Layer
-from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.passes import cross_entropy, first_linear, linear, mean_loss, relu, sigmoid, square
 
 Draw = Callable[..., Any]
@@ -113,7 +112,7 @@ def test_cross_entropy_agrees_with_sympy_even_if_1_over_n_is_rounded(
         close(cross_entropy.backward(logits, chosen), exact(logits, chosen)[0], TOLERANCE)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", ["mean", "cross-entropy"])
 def test_a_network_without_hidden_layers_agrees_with_sympy(loss: str, draw: Draw, close: Close) -> None:
     x, w, b, t = symbols("x", N, I), symbols("w", I, O), symbols("b", O), symbols("t", N, O)
     exact = gradients(HARD_LOSS_RULES[loss](sigmoid_rule(first_linear_rule(x, w, b)), t), [w, b], [x, t])
@@ -123,7 +122,7 @@ def test_a_network_without_hidden_layers_agrees_with_sympy(loss: str, draw: Draw
             close(ours, derived, TOLERANCE)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", ["mean", "cross-entropy"])
 def test_a_network_with_a_hidden_layer_agrees_with_sympy(loss: str, draw: Draw, close: Close) -> None:
     rows, inputs, hidden, outputs = TWO_LAYERS
     x, t = symbols("x", rows, inputs), symbols("t", rows, outputs)
