@@ -78,3 +78,38 @@ def test_momentum_has_the_rate_outside_the_velocity() -> None:
     for gradient, rate in ((1.0, 0.1), (0.0, 0.01)):
         parameters, velocity = momentum(parameters, velocity, layers((gradient, gradient)), rate)
     assert numbers(parameters)[0] == pytest.approx(-0.1 * 1 - 0.01 * 0.9)
+
+
+def test_every_layer_keeps_a_velocity_of_its_own() -> None:
+    gradients = [layers((1, 2), (-3, 5), (7, 0)), layers((0, -1), (4, 4), (0, 0)), layers((2, 0), (0, 1), (-1, 3))]
+    parameters, kept = layers((1, 1), (2, 2), (3, 3)), None
+    w, velocity = np.array([1.0, 1, 2, 2, 3, 3]), np.zeros(6)
+    for gradient in gradients:
+        parameters, kept = momentum(parameters, kept, gradient, 0.1)
+        velocity = 0.9 * velocity + numbers(gradient)
+        w = w - 0.1 * velocity
+        assert numbers(parameters) == pytest.approx(w.tolist())
+        assert kept is not None
+        assert numbers(kept) == pytest.approx(velocity.tolist())
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+def test_the_step_does_not_depend_on_the_other_layers(optimizer: Optimizer) -> None:
+    first, second = (layers((1, 2), (3, 4)), layers((5, -6), (7, 8))), (layers((-1, 0.5)), layers((2, 9)))
+    together: tuple[tuple[Layer, ...], Velocity] = first[0] + second[0], None
+    apart: list[tuple[tuple[Layer, ...], Velocity]] = [(first[0], None), (second[0], None)]
+    for _ in range(3):
+        together = optimizer(*together, first[1] + second[1], 0.1)
+        apart = [
+            optimizer(*state, gradients, 0.1) for state, gradients in zip(apart, (first[1], second[1]), strict=True)
+        ]
+    assert numbers(together[0]) == numbers(apart[0][0] + apart[1][0])
+
+
+@pytest.mark.parametrize(
+    ("epochs", "rates"),
+    [(1, [1.0]), (2, [1.0, 0.5]), (3, [1.0, 0.75, 0.25]), (4, [1.0, (2 + 2**0.5) / 4, 0.5, (2 - 2**0.5) / 4])],
+)
+def test_the_cosine_ends_with_the_last_epoch(epochs: int, rates: list[float]) -> None:
+    assert [cosine(epoch, epochs) for epoch in range(1, epochs + 1)] == pytest.approx(rates)
+    assert cosine(epochs + 1, epochs) == pytest.approx(0), "another epoch would not move"

@@ -79,3 +79,45 @@ def test_displacements_are_small_and_centered() -> None:
         assert abs(np.mean(displacement)) < 0.1
         assert 0.5 < np.std(displacement[:, 14, 14]) < 3
         assert np.std(displacement[:, 0, 0]) > np.std(displacement[:, 14, 14]), "a rotation moves the edges most"
+
+
+def tilts(images: Images) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return, for images of a cross, how many rows its level bar falls per column and its upright bar moves per row."""
+    positions = np.arange(28) - 13.5
+    near, apart = np.abs(positions) < 10, (np.abs(positions) > 4) & (np.abs(positions) < 10)
+    slopes = []
+    for ink in (images, images.swapaxes(1, 2)):
+        arms = ink[:, near][:, :, apart].astype(float)
+        along, across = positions[apart], positions[near]
+        slopes.append(np.einsum("nij,i,j->n", arms, across, along) / np.einsum("nij,j->n", arms, along**2))
+    return slopes[0], slopes[1]
+
+
+@pytest.fixture(scope="module")
+def crosses() -> Images:
+    image = np.zeros((28, 28), np.uint8)
+    image[13:15, :] = image[:, 13:15] = 255
+    return distorted(np.repeat(image[None], 1500, axis=0), 3)
+
+
+def test_crosses_are_turned_so_both_bars_tilt_together(crosses: Images) -> None:
+    level, upright = tilts(crosses)
+    # Only a rotation moves both, and in opposite directions. Without one, the covariance would be about 0.
+    assert -1.3 < np.cov(level, upright)[0, 1] / augment.ANGLE**2 < -0.3
+
+
+def test_crosses_are_slanted_so_the_upright_bar_tilts_more(crosses: Images) -> None:
+    level, upright = tilts(crosses)
+    assert np.var(upright) - np.var(level) == pytest.approx(augment.SLANT**2, rel=0.35)
+
+
+def test_each_epoch_may_distort_the_same_originals(threes: Images) -> None:
+    rng = np.random.default_rng(0)
+    first, second = augment.distort(threes, rng), augment.distort(threes, rng)
+    twice = augment.distort(first, np.random.default_rng(1))
+
+    def distance(images: Images) -> float:
+        return float(np.abs(images.astype(float) - threes).mean())
+
+    assert distance(second) == pytest.approx(distance(first), rel=0.05)
+    assert distance(twice) > 1.2 * distance(first)
