@@ -11,16 +11,18 @@ if TYPE_CHECKING:
     from tinygrad_mnist.classifier import DigitClassifier, load_model
     from tinygrad_mnist.console.epoch_table import EpochTable
     from tinygrad_mnist.datasets import load_digits
+    from tinygrad_mnist.proof.verify import verify
 
 __version__ = "0.1.0"
 
-__all__ = ["DigitClassifier", "EpochTable", "__version__", "load_digits", "load_model"]
+__all__ = ["DigitClassifier", "EpochTable", "__version__", "load_digits", "load_model", "verify"]
 
 HOMES = {
     "DigitClassifier": "classifier",
     "EpochTable": "console.epoch_table",
     "load_model": "classifier",
     "load_digits": "datasets",
+    "verify": "proof.verify",
 }
 """The module of each name. It is imported when it is first used, so that commands start fast."""
 

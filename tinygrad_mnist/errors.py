@@ -51,6 +51,18 @@ class TrainingError(TinygradMnistError):
     """Training cannot continue, because the loss or a parameter is no longer a finite number."""
 
 
+class GradientError(TinygradMnistError, AssertionError):
+    """A backward is not the derivative of its forward, or nobody can tell. It prints the report of `verify`."""
+
+    def __str__(self) -> str:
+        """Return the report as it is, with its lines."""
+        return str(self.args[0])
+
+
+class UsageError(TinygradMnistError, TypeError, ValueError):
+    """A function cannot be checked as it was given: an argument, an option or a result has the wrong type or form."""
+
+
 def require(condition: object, sentence: str) -> None:
     """Raise ValueError with this sentence, which says what is wrong, unless the condition is true."""
     if not condition:

@@ -1,141 +1,104 @@
-"""The gradient cases of the pages that people look up: losses, tanh, copies, patches, pools and norms."""
+"""The gradient cases of the pages, one line each where the page is called as `verify` calls it.
 
-from collections.abc import Callable
+To add a page, yield a `Case`: a name, the page's forward, a backward that takes the upstream gradient and all arguments
+of the forward, and the arguments. If that backward only calls the page's, `source` names the latter, so that an error
+is shown with its line.
+"""
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinygrad_mnist.arrays.backend import Array, asarray_like
+from tinygrad_mnist.arrays.backend import Array
 from tinygrad_mnist.passes import (
     batch_norm,
     broadcast,
+    cross_entropy,
+    first_linear,
     layer_norm,
+    linear,
     max_pool,
+    mean_loss,
     patches,
+    relu,
+    sigmoid,
     softmax_cross_entropy,
+    square,
     squared_error,
     tanh,
 )
-from tinygrad_mnist.proof.gradcheck import GradientCase
+from tinygrad_mnist.proof.case import Case, Draw, hard, images
 
-Draw = Callable[..., NDArray[np.float64]]
-"""Returns a random array of the given shape."""
+Backward = Callable[..., Any]
 
+BACKWARDS: dict[ModuleType, Backward] = {
+    square: square.backward,
+    linear: lambda dz, x, w, b: linear.backward(dz, x, w),  # noqa: ARG005 - each takes what the forward takes
+    first_linear: lambda dz, x, w, b: first_linear.backward(dz, x),  # noqa: ARG005
+    sigmoid: lambda dp, z: sigmoid.backward(dp, sigmoid.forward(z)),
+    tanh: lambda dh, z: tanh.backward(dh, tanh.forward(z)),
+    relu: relu.backward,
+    broadcast: lambda dy, x, wide: broadcast.backward(dy, x.shape),  # noqa: ARG005
+    patches: lambda dc, x, size, stride: patches.backward(dc, x.shape, size, stride),
+    max_pool: max_pool.backward,
+    layer_norm: lambda dy, x, gamma, beta: layer_norm.backward(dy, x, gamma),  # noqa: ARG005
+    batch_norm: lambda dy, x, gamma, beta: batch_norm.backward(dy, x, gamma),  # noqa: ARG005
+    # A loss is the last function, so its upstream gradient is 1 in a network.
+    mean_loss: lambda upstream, p, t: upstream * mean_loss.backward(p, t),
+    cross_entropy: lambda upstream, z, t: upstream * cross_entropy.backward(z, t),
+    squared_error: lambda upstream, y, t: upstream * squared_error.backward(y, t),
+    softmax_cross_entropy: lambda upstream, z, t: upstream * softmax_cross_entropy.backward(z, t),
+}
+"""The backward of each page, in the form that `verify` calls."""
 
-def squared_error_case(draw: Draw) -> GradientCase:
-    """Return the case of dy of the squared error."""
-    return _loss("squared error", "y", squared_error, draw(6, 2), draw(6, 2), draw())
-
-
-def softmax_case(draw: Draw) -> GradientCase:
-    """Return the case of dz of the softmax cross-entropy, for classes, from the middle into both tails."""
-    classes = np.argmax(draw(6, 3), axis=1)
-    return _loss("softmax", "z", softmax_cross_entropy, 4 * draw(6, 3), classes, draw())
-
-
-def soft_softmax_case(draw: Draw) -> GradientCase:
-    """Return the case of dz of the softmax cross-entropy, for probabilities."""
-    t = softmax_cross_entropy.softmax(draw(6, 3)).astype(np.float32)
-    return _loss("soft softmax", "z", softmax_cross_entropy, 4 * draw(6, 3), t, draw())
-
-
-def tanh_case(draw: Draw) -> GradientCase:
-    """Return the case of dz of h = tanh(z), from the middle into both tails."""
-    return GradientCase(
-        name="tanh",
-        arguments={"z": 2 * draw(6, 2)},
-        upstream=draw(6, 2),
-        forward=tanh.forward,
-        backward=tanh.backward,
-        call_backward=lambda backward, dh, z: (backward(dh, tanh.forward(z)),),
-    )
-
-
-def broadcast_case(draw: Draw) -> GradientCase:
-    """Return the case of dx of a broadcast, with a new axis, an equal one and one that has the size 1 in x."""
-    return GradientCase(
-        name="broadcast",
-        arguments={"x": draw(3, 1)},
-        upstream=draw(2, 3, 4),
-        forward=lambda x: broadcast.forward(x, (2, 3, 4)),
-        backward=broadcast.backward,
-        call_backward=lambda backward, dy, x: (backward(dy, x.shape),),
-    )
+WRT: dict[ModuleType, str | tuple[str, ...]] = {
+    first_linear: ("w", "b"),
+    mean_loss: "p",
+    cross_entropy: "z",
+    squared_error: "y",
+    softmax_cross_entropy: "z",
+}
+"""What the pages differentiate with respect to that do not do so for every array of floats."""
 
 
-def patches_case(draw: Draw) -> GradientCase:
-    """Return the case of dx of patches that overlap."""
-    return GradientCase(
-        name="patches",
-        arguments={"x": draw(1, 5, 5, 2)},
-        upstream=draw(1, 2, 2, 18),
-        forward=lambda x: patches.forward(x, 3, 2),
-        backward=patches.backward,
-        call_backward=lambda backward, dc, x: (backward(dc, x.shape, 3, 2),),
-    )
+def page_case(name: str, page: ModuleType, *arguments: Any) -> Case:
+    """Return the case of a page at these arguments."""
+    options: dict[str, Any] = {"source": page.backward}
+    if page in WRT:
+        options["wrt"] = WRT[page]
+    return Case(name, page.forward, BACKWARDS[page], arguments, options)
 
 
-def max_pool_case(draw: Draw) -> GradientCase:
-    """Return the case of dx of the largest number of each block, in images that have pixels in no block."""
-    return GradientCase(
-        name="max pool",
-        arguments={"x": draw(2, 5, 4, 1)},
-        upstream=draw(2, 2, 2, 1),
-        forward=lambda x: max_pool.forward(x, 2),
-        backward=max_pool.backward,
-        call_backward=lambda backward, dh, x: (backward(dh, x, 2),),
-    )
+def page_cases(draw: Draw) -> Iterator[Case]:
+    """Yield the cases of the pages."""
+    yield page_case("square", square, draw(4, 3))
+    yield page_case("linear", linear, draw(5, 4), draw(4, 3), draw(3))
+    yield page_case("linear 3x3", linear, draw(3, 3), draw(3, 3), draw(3))
+    yield page_case("first linear", first_linear, images(draw(6, 4)), draw(4, 2), draw(2))
+    yield page_case("sigmoid", sigmoid, 4 * draw(6, 2))
+    yield page_case("tanh", tanh, 2 * draw(6, 2))
+    yield page_case("relu", relu, draw(6, 4))
+    yield page_case("broadcast", broadcast, draw(3, 1), (2, 3, 4))
+    yield page_case("patches", patches, draw(1, 5, 5, 2), 3, 2)
+    yield page_case("max pool", max_pool, draw(2, 5, 4, 1), 2)
+    yield page_case("layer norm", layer_norm, draw(6, 4), draw(4), draw(4))
+    yield page_case("batch norm", batch_norm, draw(6, 4), draw(4), draw(4))
+    yield page_case("mean loss", mean_loss, draw(6, 2), hard(draw(6, 2)))
+    yield page_case("soft mean", mean_loss, draw(6, 2), soft(draw(6, 2)))
+    yield page_case("cross-entropy", cross_entropy, 4 * draw(6, 2), hard(draw(6, 2)))
+    yield page_case("soft entropy", cross_entropy, 4 * draw(6, 2), soft(draw(6, 2)))
+    yield page_case("squared error", squared_error, draw(6, 2), draw(6, 2))
+    yield page_case("softmax", softmax_cross_entropy, 4 * draw(6, 3), np.argmax(draw(6, 3), axis=1))
+    yield page_case("soft softmax", softmax_cross_entropy, 4 * draw(6, 3), probabilities(draw(6, 3)))
 
 
-def layer_norm_case(draw: Draw) -> GradientCase:
-    """Return the case of dx, dgamma and dbeta of the layer norm."""
-    return _norm("layer norm", layer_norm, draw)
+def soft(numbers: Array) -> Array:
+    """Return random targets between 0 and 1."""
+    return sigmoid.forward(numbers).astype(np.float32)
 
 
-def batch_norm_case(draw: Draw) -> GradientCase:
-    """Return the case of dx, dgamma and dbeta of the batch norm."""
-    return _norm("batch norm", batch_norm, draw)
-
-
-def _norm(name: str, page: Any, draw: Draw) -> GradientCase:
-    return GradientCase(
-        name=name,
-        arguments={"x": draw(6, 4), "gamma": draw(4), "beta": draw(4)},
-        upstream=draw(6, 4),
-        forward=page.forward,
-        backward=page.backward,
-        call_backward=lambda backward, dy, x, gamma, _: backward(dy, x, gamma),
-    )
-
-
-def _loss(
-    name: str, argument: str, page: Any, x: NDArray[Any], t: NDArray[Any], upstream: NDArray[Any]
-) -> GradientCase:
-    """Return the case of a loss. Its upstream gradient is a random number, which would be 1 in a network."""
-
-    def targets(x: Array) -> Array:
-        return asarray_like(t, like=x)
-
-    return GradientCase(
-        name=name,
-        arguments={argument: x},
-        upstream=upstream,
-        forward=lambda x: page.forward(x, targets(x)),
-        backward=page.backward,
-        call_backward=lambda backward, upstream, x: (upstream * backward(x, targets(x)),),
-    )
-
-
-MAKERS: tuple[Callable[[Draw], GradientCase], ...] = (
-    squared_error_case,
-    softmax_case,
-    soft_softmax_case,
-    tanh_case,
-    broadcast_case,
-    patches_case,
-    max_pool_case,
-    layer_norm_case,
-    batch_norm_case,
-)
-"""What makes each case, from a source of random numbers."""
+def probabilities(numbers: Array) -> Array:
+    """Return random rows of probabilities."""
+    return softmax_cross_entropy.softmax(numbers).astype(np.float32)

@@ -1,226 +1,245 @@
 """Planted bugs: mistakes that people make in derivatives, made on purpose for the gradient checker to find.
 
-Each function takes the arguments of the backward that it replaces. A checker that misses one of them proves nothing.
+A checker that misses one of them proves nothing. Each is a change of one line in one of our own functions. `planted`
+makes it in the running program, so that everything that calls the function has the bug: its page and every chain.
 """
 
 import ast
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+import linecache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import CodeType, FunctionType
+from typing import NamedTuple
 
-from tinygrad_mnist.arrays.backend import Array, array_namespace
-from tinygrad_mnist.arrays.layers import Gradients, Layer, Parameters
-from tinygrad_mnist.losses import LOSSES
-from tinygrad_mnist.networks import dense
-from tinygrad_mnist.networks.dense import Cache
-from tinygrad_mnist.passes import cross_entropy, first_linear, linear
-from tinygrad_mnist.proof import planted_pages
-from tinygrad_mnist.proof.gradcheck import GradientCase
-
-ThreeArrays = tuple[Array, Array, Array]
+from tinygrad_mnist.proof.planted_pages import PAGE_BUGS
 
 
 class PlantedBug(NamedTuple):
-    """A wrong backward, and the name of the case that it is planted in."""
+    """A line of one of our functions, the wrong line to put in its place, and what is wrong with it, in a sentence."""
 
-    case: str
-    wrong: Callable[..., Any]
+    function: str
+    """Where the line is, such as `passes.linear.backward`."""
+    before: str
+    after: str
+    description: str
 
     @property
-    def description(self) -> str:
-        """What is wrong, in a sentence. It is read from the source, because python -OO removes docstrings."""
-        (function,) = ast.parse(inspect.getsource(self.wrong)).body
-        return ast.get_docstring(function) or ""  # type: ignore[arg-type]
-
-    def planted_in(self, cases: dict[str, GradientCase]) -> dict[str, GradientCase]:
-        """Return the cases with this backward in place of the right one."""
-        return cases | {self.case: replace(cases[self.case], backward=self.wrong)}
+    def module(self) -> str:
+        """The module that the function is in, such as `passes.linear`."""
+        return self.function.rpartition(".")[0]
 
 
-def missing_two(dy: Array, x: Array) -> Array:
-    """The factor 2 in the slope of x^2 is missing."""
-    dx = dy * x
-    return dx
+@contextmanager
+def planted(bug: PlantedBug) -> Iterator[None]:
+    """Make the function wrong until the end of the `with` block, for everybody who calls it.
+
+    The function stays the same object and gets other code, so it does not matter who imported it, or when. Its source
+    shows the bug as well. Raises ValueError if the function does not contain the line, or contains it twice.
+    """
+    module, _, name = bug.function.rpartition(".")
+    function: FunctionType = inspect.unwrap(getattr(import_module(f"tinygrad_mnist.{module}"), name))
+    file, code, state = inspect.getfile(function), function.__code__, dict(vars(function))
+    source = _with_bug(bug, "".join(linecache.getlines(file)), name)
+    lines = source.splitlines(keepends=True)
+    try:
+        function.__code__ = _code_of(name, compile(source, file, "exec"))
+        # An entry without a time is not compared with the file.
+        linecache.cache[file] = (len(source), None, lines, file)
+        yield
+    finally:
+        function.__code__ = code
+        vars(function).clear()
+        vars(function).update(state)
+        linecache.cache.pop(file, None)
 
 
-def wrong_sign(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The weight gradient has the wrong sign, so training goes uphill."""
-    dx, _, db = linear.backward(dz, x, w)
-    dw = -x.T @ dz
-    return dx, dw, db
+def _with_bug(bug: PlantedBug, source: str, name: str) -> str:
+    """Return the source of the module with the bug in it."""
+    function = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name)
+    # The docstring ends in the same lines as the code.
+    lines = source.splitlines(keepends=True)
+    first, end = function.body[1].lineno - 1, function.end_lineno
+    code = "".join(lines[first:end])
+    if code.count(bug.before) != 1:
+        raise ValueError(f"{bug.function} has {code.count(bug.before)} times, not once: {bug.before}")
+    return "".join(lines[:first]) + code.replace(bug.before, bug.after) + "".join(lines[end:])
 
 
-def no_weights(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The weight gradient is always 0."""
-    dx, _, db = linear.backward(dz, x, w)
-    dw = 0 * w
-    return dx, dw, db
+def _code_of(name: str, module: CodeType) -> CodeType:
+    """Return the compiled function of this name."""
+    return next(part for part in module.co_consts if isinstance(part, CodeType) and part.co_name == name)
 
 
-def no_bias(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The bias gradient is always 0."""
-    dx, dw, _ = linear.backward(dz, x, w)
-    db = 0 * w[0, :]
-    return dx, dw, db
-
-
-def average(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The weight gradient is averaged over the batch, although the loss already takes the mean."""
-    dx, _, db = linear.backward(dz, x, w)
-    dw = x.T @ dz / x.shape[0]
-    return dx, dw, db
-
-
-def exchanged(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The input and the weights are exchanged, which is possible if both are square."""
-    _, _, db = linear.backward(dz, x, w)
-    dx = dz @ x.T
-    dw = w.T @ dz
-    return dx, dw, db
-
-
-def transposed(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The weight gradient is transposed, which is possible if it is square."""
-    dx, _, db = linear.backward(dz, x, w)
-    dw = dz.T @ x
-    return dx, dw, db
-
-
-def wrong_axis(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The bias gradient is summed over the outputs instead of the rows."""
-    dx, dw, _ = linear.backward(dz, x, w)
-    db = array_namespace(dz).sum(dz, axis=1)
-    return dx, dw, db
-
-
-def slightly_off(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The weight gradient is too large by 0.05 %, which common tolerances allow."""
-    dx, _, db = linear.backward(dz, x, w)
-    dw = x.T @ dz * 1.0005
-    return dx, dw, db
-
-
-def one_entry(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """One entry of the weight gradient is off by a millionth of the largest entry."""
-    dx, dw, db = linear.backward(dz, x, w)
-    xp = array_namespace(dw)
-    dw[0, 0] += 1e-6 * xp.max(xp.abs(dw))
-    return dx, dw, db
-
-
-def overwritten(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The upstream gradient is overwritten after it was used."""
-    dx, dw, db = linear.backward(dz, x, w)
-    dz *= 0
-    return dx, dw, db
-
-
-def float64_leak(dz: Array, x: Array, w: Array) -> ThreeArrays:
-    """The bias gradient is always float64, even if the inputs are float32."""
-    dx, dw, _ = linear.backward(dz, x, w)
-    xp = array_namespace(dz)
-    db = xp.sum(xp.astype(dz, xp.float64), axis=0)
-    return dx, dw, db
-
-
-def missing_slope(dp: Array, p: Array) -> Array:
-    """The factor 1 - p in the slope of the sigmoid is missing."""
-    dz = dp * p
-    return dz
-
-
-def column_times_row(dp: Array, p: Array) -> Array:
-    """A row (N,) is multiplied by a column (N, 1), and the result is (N, N)."""
-    dz = dp[:, 0] * p[:, :1] * (1 - p[:, :1])
-    return dz
-
-
-def missing_mean(p: Array, t: Array) -> Array:
-    """The factor 1/n of the mean is missing."""
-    dp = 1 - 2 * array_namespace(p).astype(t, p.dtype)
-    return dp
-
-
-def same_sign(z: Array, t: Array) -> tuple[Array, Array]:
-    """The gradient has the same sign for both targets, so training lowers all logits."""
-    loss, dz = LOSSES["mean"](z, t)
-    dz = array_namespace(dz).abs(dz)
-    return loss, dz
-
-
-def unscaled(dz: Array, x: Array) -> tuple[Array, Array]:
-    """The factor 1/255 is missing, as if the weights were those for pixels from 0 to 255."""
-    _, db = first_linear.backward(dz, x)
-    dw = x.T @ dz
-    return dw, db
-
-
-def scaled_bias(dz: Array, x: Array) -> tuple[Array, Array]:
-    """The bias gradient is multiplied by 1/255, like the weight gradient."""
-    dw, db = first_linear.backward(first_linear.S * dz, x)
-    dw = dw / first_linear.S
-    return dw, db
-
-
-def rounded_targets(z: Array, t: Array) -> Array:
-    """Targets between 0 and 1 are rounded to 0 or 1."""
-    dz = cross_entropy.backward(z, array_namespace(z).round(t))
-    return dz
-
-
-def relu_ignored(dh: Array, z: Array) -> Array:
-    """The relu returns the upstream gradient even if its input was negative."""
-    dz = dh + 0 * z
-    return dz
-
-
-def relu_of_upstream(dh: Array, z: Array) -> Array:
-    """The relu looks at the sign of the upstream gradient instead of the sign of its input."""
-    xp = array_namespace(z)
-    dz = xp.where(dh > 0, dh, 0 * dh)
-    return dz
-
-
-def missing_sigmoid(z: Array, t: Array) -> Array:
-    """The sigmoid is missing: z - t instead of p - t."""
-    dz = (z - array_namespace(z).astype(t, z.dtype)) / (z.shape[0] * z.shape[1])
-    return dz
-
-
-def forgotten_pass(dz: Array, cache: Sequence[Cache], parameters: Parameters) -> Gradients:
-    """The chain of backward passes leaves out the relu."""
-    gradients = []
-    for (x, _), (w, _) in zip(reversed(cache[1:]), reversed(parameters[1:]), strict=True):
-        dx, dw, db = linear.backward(dz, x, w)
-        gradients.append(Layer(dw, db))
-        dz = dx
-    dw, db = first_linear.backward(dz, cache[0].x)
-    gradients.append(Layer(dw, db))
-    return tuple(reversed(gradients))
-
-
-def second_mean(dz: Array, cache: Sequence[Cache], parameters: Parameters) -> Gradients:
-    """The gradients are averaged over the batch, although the loss already takes the mean."""
-    return dense.backward(dz / dz.shape[0], cache, parameters)
-
-
-_PLANTED: dict[str, tuple[Callable[..., Any], ...]] = {
-    "square": (missing_two,),
-    "linear": (wrong_sign, no_weights, no_bias, average, slightly_off, one_entry, overwritten, float64_leak),
-    "first linear": (unscaled, scaled_bias),
-    "linear 3x3": (exchanged, transposed, wrong_axis),
-    "sigmoid": (missing_slope, column_times_row),
-    "mean loss": (missing_mean,),
-    "sigmoid+loss": (same_sign,),
-    "relu": (relu_ignored, relu_of_upstream),
-    "cross-entropy": (missing_sigmoid,),
-    "soft entropy": (rounded_targets,),
-    "two hidden": (forgotten_pass, second_mean),
-    **planted_pages.PLANTED,
-}
+_LINEAR = "passes.linear.backward"
 
 PLANTED_BUGS = {
-    wrong.__name__.replace("_", "-"): PlantedBug(case, wrong) for case, wrongs in _PLANTED.items() for wrong in wrongs
+    "missing-two": PlantedBug(
+        "passes.square.backward", "dx = dy * 2 * x", "dx = dy * x", "The factor 2 in the slope of x^2 is missing."
+    ),
+    "wrong-in-tails": PlantedBug(
+        "passes.square.backward", "2 * x", "2 * x * (x < 10)", "The slope is 0 for numbers larger than 10."
+    ),
+    "wrong-at-zero": PlantedBug(
+        "passes.square.backward", "2 * x", "(2 * x + (x == 0))", "The slope is 1 at 0, and right everywhere else."
+    ),
+    "wrong-sign": PlantedBug(
+        _LINEAR, "dw = x.T @ dz", "dw = -x.T @ dz", "The weight gradient has the wrong sign, so training goes uphill."
+    ),
+    "no-weights": PlantedBug(_LINEAR, "dw = x.T @ dz", "dw = 0 * w", "The weight gradient is always 0."),
+    "no-bias": PlantedBug(_LINEAR, "xp.sum(dz, axis=0)", "0 * w[0, :]", "The bias gradient is always 0."),
+    "average": PlantedBug(
+        _LINEAR,
+        "dw = x.T @ dz",
+        "dw = x.T @ dz / x.shape[0]",
+        "The weight gradient is averaged over the batch, although the loss already takes the mean.",
+    ),
+    "exchanged": PlantedBug(
+        _LINEAR,
+        "dx = dz @ w.T",
+        "dx = dz @ x.T",
+        "The input takes the place of the weights, which fits if both are square.",
+    ),
+    "transposed": PlantedBug(
+        _LINEAR, "dw = x.T @ dz", "dw = dz.T @ x", "The weight gradient is transposed, which fits if it is square."
+    ),
+    "wrong-axis": PlantedBug(
+        _LINEAR, "axis=0", "axis=1", "The bias gradient is summed over the outputs instead of the rows."
+    ),
+    "slightly-off": PlantedBug(
+        _LINEAR, "dw = x.T @ dz", "dw = x.T @ dz * 1.0005", "The weight gradient is too large by 0.05 %."
+    ),
+    "one-entry": PlantedBug(
+        _LINEAR,
+        "db = ",
+        "dw[0, 0] += 1e-6 * xp.max(xp.abs(dw))\n    db = ",
+        "One entry of the weight gradient is off by a millionth of the largest entry.",
+    ),
+    "first-rows": PlantedBug(
+        _LINEAR, "dw = x.T @ dz", "dw = x[:16, :].T @ dz[:16, :]", "Rows beyond the sixteenth are left out."
+    ),
+    "one-output": PlantedBug(
+        _LINEAR,
+        "dw = x.T @ dz",
+        "dw = x.T @ dz / (2 if w.shape[1] == 1 else 1)",
+        "The weight gradient is halved if there is only one output.",
+    ),
+    "clipped": PlantedBug(
+        _LINEAR, "dw = x.T @ dz", "dw = x.T @ xp.clip(dz, -5, 5)", "The upstream gradient is clipped at 5."
+    ),
+    "overwritten": PlantedBug(
+        _LINEAR, "return dx", "dz *= 0\n    return dx", "The upstream gradient is overwritten after it was used."
+    ),
+    "float64-leak": PlantedBug(
+        _LINEAR,
+        "xp.sum(dz, axis=0)",
+        "xp.sum(xp.astype(dz, xp.float64), axis=0)",
+        "The bias gradient is always float64, even if the inputs are float32.",
+    ),
+    "unscaled": PlantedBug(
+        "passes.first_linear.backward",
+        "S * dz",
+        "dz",
+        "The factor 1/255 is missing, as if the weights were those for pixels from 0 to 255.",
+    ),
+    "scaled-bias": PlantedBug(
+        "passes.first_linear.backward",
+        "xp.sum(dz, axis=0)",
+        "S * xp.sum(dz, axis=0)",
+        "The bias gradient is multiplied by 1/255, like the weight gradient.",
+    ),
+    "missing-slope": PlantedBug(
+        "passes.sigmoid.backward", " * (1 - p)", "", "The factor 1 - p in the slope of the sigmoid is missing."
+    ),
+    "column-times-row": PlantedBug(
+        "passes.sigmoid.backward",
+        "dp * p",
+        "dp[:, 0] * p[:, :1]",
+        "A row (N,) is multiplied by a column (N, 1), and the result is (N, N).",
+    ),
+    "missing-mean": PlantedBug("passes.mean_loss.backward", ") / n", ")", "The factor 1/n of the mean is missing."),
+    "wrapped-bytes": PlantedBug(
+        "passes.mean_loss.backward",
+        "t = xp.astype(t, p.dtype, copy=False)",
+        "pass",
+        "Targets stay bytes, and 1 - 2 is 255 in bytes.",
+    ),
+    "same-sign": PlantedBug(
+        "losses.mean_of_sigmoid",
+        "sigmoid.backward(dp, p)",
+        "abs(sigmoid.backward(dp, p))",
+        "The gradient has the same sign for both targets, so training lowers all logits.",
+    ),
+    "relu-ignored": PlantedBug(
+        "passes.relu.backward",
+        "z > 0",
+        "z == z",
+        "The relu returns the upstream gradient even if its input was negative.",
+    ),
+    "relu-of-upstream": PlantedBug(
+        "passes.relu.backward", "z > 0", "dh > 0", "The relu looks at the sign of the upstream gradient."
+    ),
+    "relu-threshold": PlantedBug(
+        "passes.relu.backward", "z > 0", "z > -0.05", "The bend of the relu is at -0.05 instead of 0."
+    ),
+    "remembered-mask": PlantedBug(
+        "passes.relu.backward",
+        "slope = xp.astype(z > 0, z.dtype)",
+        "slope = vars(backward).setdefault((z.shape, z.dtype), xp.astype(z > 0, z.dtype))",
+        "The relu keeps its mask for the next array of the same shape.",
+    ),
+    "shared-memory": PlantedBug(
+        "passes.relu.backward",
+        "dz = dh * slope",
+        "dz = dh if xp.all(z > 0) else dh * slope",
+        "The result is the upstream gradient itself if all inputs are positive.",
+    ),
+    "missing-sigmoid": PlantedBug(
+        "passes.cross_entropy.backward", "(p - t)", "(z - t)", "The sigmoid is missing: z - t instead of p - t."
+    ),
+    "rounded-targets": PlantedBug(
+        "passes.cross_entropy.backward",
+        "(p - t)",
+        "(p - xp.round(t))",
+        "Targets between 0 and 1 are rounded to 0 or 1.",
+    ),
+    "forgotten-pass": PlantedBug(
+        "networks.dense.backward",
+        "relu.backward(dh, cache[k - 1].z)",
+        "dh",
+        "The chain of backward passes leaves out the relu.",
+    ),
+    "wrong-mask": PlantedBug(
+        "networks.dense.backward",
+        "cache[k - 1].z",
+        "cache[0].z",
+        "Every relu takes the mask of the first layer, which fits if all hidden layers have the same width.",
+    ),
+    "second-mean": PlantedBug(
+        "networks.dense.backward",
+        "gradients = []",
+        "gradients = []\n    dz = dz / dz.shape[0]",
+        "The gradients are averaged over the batch, although the loss already takes the mean.",
+    ),
+    "one-layer-of-momentum": PlantedBug(
+        "optimizers.momentum",
+        "parameters, velocity), velocity",
+        "parameters, velocity), (velocity[0], *gradients[1:])",
+        "Only the first layer keeps its velocity.",
+    ),
+    "forgotten-velocity": PlantedBug(
+        "train.train",
+        "state.parameters, state.velocity",
+        "state.parameters, None",
+        "Momentum is forgotten between epochs.",
+    ),
+    "last-batch": PlantedBug(
+        "train.batches",
+        "range(0, count, settings.batch)",
+        "range(0, max(count - settings.batch, 0) + 1, settings.batch)",
+        "A last batch that is shorter than the others is left out.",
+    ),
+    **{name: PlantedBug(*lines) for name, lines in PAGE_BUGS.items()},
 }
 """Every planted bug by its name, as in `gradcheck --plant missing-mean`."""

@@ -1,0 +1,116 @@
+"""What a check found: a verdict, the reason, and for each argument the worst entry and what it looks like."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["right", "wrong", "inconclusive"]
+RIGHT: Verdict = "right"
+WRONG: Verdict = "wrong"
+INCONCLUSIVE: Verdict = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or that cannot be decided."""
+
+    sentence: str
+    argument: str | None = None  # the argument whose gradient it is about, or None for all of them
+    verdict: Verdict = WRONG
+    index: tuple[int, ...] | None = None  # of the entry that shows it
+    yours: float = math.nan
+    measured: float = math.nan
+
+    def __str__(self) -> str:
+        """Return the sentence, with the entry that shows it."""
+        if self.index is None and math.isnan(self.measured):
+            return self.sentence
+        place = "" if self.index is None else f"at {list(self.index)} "
+        return f"{self.sentence} ({place}yours {self.yours:.6g}, measured {self.measured:.6g})"
+
+
+@dataclass
+class ArgumentReport:
+    """What was found about the gradient with respect to one argument."""
+
+    name: str
+    entries: int = 0  # entries that were measured one by one
+    undecided: int = 0  # those of them that could not be measured well enough
+    error: float = 0.0  # the largest difference, relative to the largest measured entry
+    oracle: str = ""  # "complex step" or "differences"
+    findings: list[Finding] = field(default_factory=list)
+    source: str = ""  # the line that computes it, as file:number: code
+
+    @property
+    def verdict(self) -> Verdict:
+        """Wrong if anything is wrong, and inconclusive if something could not be decided."""
+        verdicts = {finding.verdict for finding in self.findings}
+        return WRONG if WRONG in verdicts else INCONCLUSIVE if verdicts else RIGHT
+
+    @property
+    def reason(self) -> str:
+        """The first finding, as a sentence; empty if there is none."""
+        decisive = [finding for finding in self.findings if finding.verdict == self.verdict]
+        return str(decisive[0]) if decisive else ""
+
+
+@dataclass
+class Report:
+    """The result of `verify`. It prints itself."""
+
+    name: str
+    arguments: list[ArgumentReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)  # about no argument in particular
+    checks: list[str] = field(default_factory=list)  # what was checked
+
+    @property
+    def verdict(self) -> Verdict:
+        """One of right, wrong and inconclusive."""
+        verdicts = {finding.verdict for finding in self.findings} | {one.verdict for one in self.arguments}
+        return WRONG if WRONG in verdicts else INCONCLUSIVE if INCONCLUSIVE in verdicts else RIGHT
+
+    @property
+    def reason(self) -> str:
+        """Why, in a sentence."""
+        if self.verdict == RIGHT:
+            return f"every gradient of {self.name} is the derivative that was measured"
+        for finding in self.findings:
+            if finding.verdict == self.verdict:
+                return str(finding)
+        worst = next(one for one in self.arguments if one.verdict == self.verdict)
+        return f"d{worst.name}: {worst.reason}"
+
+    def __str__(self) -> str:
+        """Return the report as text: the verdict, a line for each gradient, and for wrong ones what they look like."""
+        lines = [f"{self.name}: {self.verdict}"]
+        lines += [f"  {finding}" for finding in self.findings]
+        for one in self.arguments:
+            measured = f"{one.entries} entries, largest error {one.error:.0e}" if one.entries else "not measured"
+            lines.append(f"  d{one.name:<10} {one.verdict:<13} {measured}{f' ({one.oracle})' if one.oracle else ''}")
+            lines += [f"    {finding}" for finding in one.findings[:4]]
+            if one.findings and one.source:
+                lines.append(f"    {one.source}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the report as a notebook shows it."""
+        import html
+
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON represents it."""
+        arguments = [
+            {
+                "name": one.name,
+                "verdict": one.verdict,
+                "reason": one.reason,
+                "entries": one.entries,
+                "undecided": one.undecided,
+                "error": one.error if math.isfinite(one.error) else None,
+                "oracle": one.oracle,
+                "source": one.source,
+            }
+            for one in self.arguments
+        ]
+        return {"name": self.name, "verdict": self.verdict, "reason": self.reason, "arguments": arguments}

@@ -1,0 +1,72 @@
+"""Arguments of other sizes: one row, one output, a prime number of rows, more than a block of them.
+
+Axes of equal length in the arguments are resized together, since a function usually needs them to be equal. If the
+forward refuses the new sizes, they are skipped.
+"""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_mnist.proof.subject import Subject
+
+LENGTHS = (1, 2, 3, 17, 67, 131, 0)
+"""The lengths that an axis gets."""
+
+SHORT = (1, 3, 17)
+"""The lengths that an axis gets if it is not that of the rows."""
+
+MAX_ENTRIES = 30_000
+"""The largest number of entries of an argument that is resized."""
+
+
+def resized(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
+    """Yield arguments of other sizes, each with a description, that the forward accepts."""
+    outputs = subject.outputs(subject.values)
+    arrays = [value for value in subject.values if isinstance(value, np.ndarray)]
+    lengths = list(dict.fromkeys(length for array in arrays for length in array.shape))
+    rows = next((array.shape[0] for array in arrays if array.ndim), 0)
+    for length in lengths:
+        for new in LENGTHS if length == rows else SHORT:
+            if new == length or length == 1:
+                continue  # an axis of length 1 may be broadcast
+            values = [_resized(value, length, new, rng) for value in subject.values]
+            if max((v.size for v in values if isinstance(v, np.ndarray)), default=0) > MAX_ENTRIES:
+                continue
+            if accepts(subject, values, [_shape(output.shape, length, new) for output in outputs]):
+                yield f"with axes of length {new} instead of {length}", values
+
+
+def accepts(subject: Subject, values: list[Any], shapes: list[tuple[int, ...]]) -> bool:
+    """Return whether forward returns finite numbers of these shapes, without an error or a warning.
+
+    If an output keeps its shape, an argument of length 1 was broadcast, or the forward has sizes of its own.
+    """
+    try:
+        with np.errstate(all="raise"), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            outputs = subject.outputs(values)
+    except Exception:  # a forward may refuse sizes with any exception
+        return False
+    return [o.shape for o in outputs] == shapes and all(np.all(np.isfinite(output)) for output in outputs)
+
+
+def _shape(shape: tuple[int, ...], length: int, new: int) -> tuple[int, ...]:
+    return tuple(new if size == length else size for size in shape)
+
+
+def _resized(value: Any, length: int, new: int, rng: np.random.Generator) -> Any:
+    """Return an array whose axes of this length have a new one, filled with entries of the old one."""
+    if not isinstance(value, np.ndarray) or length not in value.shape:
+        return value
+    shape = _shape(value.shape, length, new)
+    drawn: NDArray[Any] = (
+        value.reshape(-1)[rng.integers(0, max(1, value.size), shape)] if value.size else np.zeros(shape)
+    )
+    if value.dtype.kind == "f" and not np.array_equal(value, np.round(value)):
+        # Different entries are no longer equal, so that they have no ties.
+        drawn = (drawn * (1 + 1e-3 * rng.standard_normal(shape))).astype(value.dtype)
+    return drawn.astype(value.dtype)

@@ -1,0 +1,61 @@
+"""The summary of many reports: a row for each gradient, and what is wrong where, in the first place."""
+
+import textwrap
+from collections.abc import Collection, Iterator, Mapping
+
+from tinygrad_mnist.proof.report import INCONCLUSIVE, RIGHT, WRONG, Report, Verdict
+
+WIDTH = 60
+"""The columns of a narrow terminal."""
+
+MARKS = {RIGHT: "ok", WRONG: "WRONG", INCONCLUSIVE: "UNDECIDED"}
+"""How a row shows its verdict."""
+
+
+def verdict_of(reports: Collection[Report]) -> Verdict:
+    """Return the verdict on all of them together: wrong if one is, and inconclusive if one is and none is wrong."""
+    verdicts = {report.verdict for report in reports}
+    return WRONG if WRONG in verdicts else INCONCLUSIVE if INCONCLUSIVE in verdicts else RIGHT
+
+
+def table(reports: Mapping[str, Report]) -> str:
+    """Return a table with a row for each gradient: its largest error, how it was measured, and the verdict."""
+    lines = [f"{'':<25}{'error':>7}  measured by"]
+    for name, report in reports.items():
+        for one in report.arguments:
+            error = f"{one.error:.0e}" if one.entries else "-"
+            lines.append(f"{name:<20}{'d' + one.name:<5}{error:>7}  {one.oracle or '-':<13} {MARKS[one.verdict]}")
+        if report.findings or not report.arguments:
+            lines.append(f"{name:<48}{MARKS[report.verdict]}")
+    return "\n".join(lines)
+
+
+def faults(reports: Mapping[str, Report], chained: Collection[str]) -> str:
+    """Return what is not right, as text, with the lines that compute it; empty if all is right.
+
+    `chained` names those that consist of others. They are explained only if nothing that they consist of is wrong.
+    """
+    failed = {name: report for name, report in reports.items() if report.verdict != RIGHT}
+    first = {name: report for name, report in failed.items() if name not in chained} or failed
+    blocks = ["\n".join(_fault(name, report)) for name, report in first.items()]
+    results = [name for name in failed if name not in first]
+    if results:
+        blocks.append(_wrapped(f"Wrong as a result: {', '.join(results)}.", ""))
+    return "\n\n".join(blocks)
+
+
+def _fault(name: str, report: Report) -> Iterator[str]:
+    for finding in report.findings:
+        yield f"{MARKS[finding.verdict]}: {name}"
+        yield _wrapped(str(finding))
+    for one in report.arguments:
+        if one.verdict != RIGHT:
+            yield f"{MARKS[one.verdict]}: {name}, d{one.name}"
+            yield _wrapped(one.reason)
+            if one.source:
+                place, _, code = one.source.partition(": ")
+                yield f"  {place}\n    {code}"
+
+
+def _wrapped(text: str, indent: str = "  ") -> str:
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
