@@ -1,126 +1,136 @@
-"""gradcheck: check the derivatives worked out by hand against measured ones."""
+"""gradcheck: check derivatives worked out by hand against measured ones, ours or those in somebody's file."""
 
-from collections.abc import Sequence
+import sys
+from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
 
 import click
 
 from tinygrad_mnist.arrays.backend import Backend
-from tinygrad_mnist.arrays.cuda import rounds_products
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.datasets.bars import track
+from tinygrad_mnist.errors import UsageError
+from tinygrad_mnist.proof import summary, user_file
+from tinygrad_mnist.proof.case import Case
 from tinygrad_mnist.proof.cases import all_cases
-from tinygrad_mnist.proof.gradcheck import UPSTREAM, Check, GradientCase, check, source_line
-from tinygrad_mnist.proof.planted import PLANTED_BUGS
+from tinygrad_mnist.proof.planted import PLANTED_BUGS, planted
+from tinygrad_mnist.proof.report import Report
+from tinygrad_mnist.proof.user_file import UserFile
+from tinygrad_mnist.proof.watching import saves
 
-COLUMNS = {"differences": 9, "complex step": 13, "float32": 8, "order": 6}
-"""The oracles that have a column in the table, and its width."""
+EXIT_CODES = {"right": 0, "wrong": 1, "inconclusive": 2}
+DTYPES = {"both": ("float64", "float32"), "float64": ("float64",), "float32": ("float32",)}
 
 
 @click.command(cls=command_line.Command)
-@click.option("--seed", type=options.SEED, default=0, help="Draw different numbers.")
+@click.argument("file", type=options.FilePath(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option("--forward", metavar="NAME", help="The forward in FILE, if it has a different name.")
+@click.option("--backward", metavar="NAME", help="The backward in FILE, if it has a different name.")
 @click.option(
-    "--dtype",
-    type=click.Choice(["both", "float32", "float64"]),
-    default="both",
-    help="Type in which to compute the gradients.",
+    "--shape",
+    "shape",
+    multiple=True,
+    metavar="X=5,4",
+    callback=options.written(user_file.shapes),
+    help="The shape of an argument.",
 )
+@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate only with respect to this argument.")
+@click.option("--watch", is_flag=True, help="Check again whenever FILE is saved. Needs watchfiles.")
+@click.option("--seed", type=options.SEED, default=0, help="Draw different numbers.")
+@click.option("--dtype", type=click.Choice([*DTYPES]), default="both", help="Type in which to compute the gradients.")
 @click.option("--plant", metavar="NAME", help="Plant the bug with this name, to see it found. 'list' shows all names.")
 @options.backend
 @options.json_events
-def gradcheck(seed: int, dtype: str, plant: str | None, backend: Backend, as_json: bool) -> None:
-    """Check every hand-derived gradient against measured ones.
+def gradcheck(
+    file: Path | None,
+    forward: str | None,
+    backward: str | None,
+    shape: dict[str, tuple[int, ...]],
+    wrt: tuple[str, ...],
+    watch: bool,
+    seed: int,
+    dtype: str,
+    plant: str | None,
+    backend: Backend,
+    as_json: bool,
+) -> None:
+    """Check every hand-derived gradient against measured ones: ours, or those of the functions in FILE.
 
-    Each pass and each network is checked with respect to each of its arguments, against finite differences of fourth
-    order and against the complex step, which is exact except for rounding. The error shown is the largest error in any
-    entry, relative to the largest entry of that gradient. The exit code is 1 if an error is too large.
+    Without FILE, each pass, each network and training are checked. FILE is a Python file of yours with two functions,
+    forward(x, ...) and backward(dout, x, ...). Their docstrings name the shapes of the arguments, like x (N, I).
+
+    The exit code is 0 if all gradients are right, 1 if one is wrong, and 2 if one cannot be decided.
 
     \b
     Examples:
       python cli.py gradcheck
       python cli.py gradcheck --plant missing-mean
+      python cli.py gradcheck mylayer.py --shape x=5,4
     """
+    if file is None:
+        if forward or backward or shape or wrt or watch:
+            raise click.UsageError("name a FILE of yours to use this option with.")
+        _check_ours(seed, DTYPES[dtype], plant, backend, as_json)
+    elif plant:
+        raise click.UsageError("--plant plants bugs in our own functions: leave FILE out.")
+    else:
+        for _ in saves(file) if watch else [None]:
+            try:
+                code = _check_file(UserFile(file, forward, backward, shape, wrt), seed, DTYPES[dtype], backend, as_json)
+            except UsageError as error:
+                if not watch:
+                    raise click.UsageError(command_line.advice(error)) from error
+                output.notice(f"Error: {command_line.advice(error)}")
+        raise click.exceptions.Exit(code)
+
+
+def _check_file(file: UserFile, seed: int, dtypes: tuple[str, ...], backend: Backend, as_json: bool) -> int:
+    """Print the report on somebody's file, and return the exit code."""
+    # What the file prints is not part of the report.
+    with redirect_stdout(sys.stderr):
+        found = user_file.read(file, seed)
+        case = Case(file.path.name, found.forward, found.backward, tuple(found.arguments), found.options)
+        report = case.report(backend, dtypes, seed)
+    _print({file.path.name: report}, as_json, str(report))
+    return EXIT_CODES[report.verdict]
+
+
+def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: Backend, as_json: bool) -> None:
+    """Print the reports on our own functions, possibly with a bug."""
     if plant == "list":
         _list_bugs(as_json)
         return
-    cases = all_cases(seed)
-    if plant is not None:
-        if plant not in PLANTED_BUGS:
-            raise click.BadParameter(f"{plant!r} is not in the list that '--plant list' shows.", param_hint="'--plant'")
-        bug = PLANTED_BUGS[plant]
-        cases = bug.planted_in(cases)
-        output.notice(f"Planted in {bug.case}: {bug.description}")
-    dtypes = ("float64", "float32") if dtype == "both" else (dtype,)
-    checks = [
-        result for case in track([*cases.values()], "checks", output.Bar) for result in check(case, backend, dtypes)
-    ]
-    passed = all(result.passed for result in checks)
+    if plant is not None and plant not in PLANTED_BUGS:
+        raise click.BadParameter(f"{plant!r} is not in the list that '--plant list' shows.", param_hint="'--plant'")
+    if bug := PLANTED_BUGS[plant] if plant else None:
+        output.notice(f"Planted in {bug.module}: {bug.description}")
+    with planted(bug) if bug else nullcontext():
+        cases = all_cases(seed)
+        reports = {c.name: c.report(backend, dtypes, seed) for c in track([*cases.values()], "checks", output.Bar)}
+    chained = [case.name for case in cases.values() if case.chained]
+    faults = summary.faults(reports, chained)
+    _print(
+        reports,
+        as_json,
+        f"{summary.table(reports)}\n\n{faults or f'{len(reports)} functions: all gradients are right'}",
+    )
+    if code := EXIT_CODES[summary.verdict_of(reports.values())]:
+        raise click.exceptions.Exit(code)
+
+
+def _print(reports: dict[str, Report], as_json: bool, text: str) -> None:
     if as_json:
-        rows = [{**vars(result), "passed": result.passed} for result in checks]
-        output.event("result", passed=passed, seed=seed, backend=backend.name, checks=rows)
+        verdict = summary.verdict_of(reports.values())
+        details = [{**report.as_json(), "name": name} for name, report in reports.items()]
+        output.event("result", verdict=verdict, passed=verdict == "right", reports=details)
     else:
-        _print_report(checks, cases)
-    if not passed:
-        if backend.name == "cupy" and rounds_products():
-            output.notice("CUPY_TF32=1 rounds the factors of float32 products: unset it, and check again.")
-        raise click.exceptions.Exit(1)
+        output.page(text)
 
 
 def _list_bugs(as_json: bool) -> None:
     descriptions = {name: bug.description for name, bug in PLANTED_BUGS.items()}
     if as_json:
         output.event("result", plants=descriptions)
-        return
-    for name, description in descriptions.items():
-        output.echo(f"{name:<22}{description}")
-
-
-def _print_report(checks: Sequence[Check], cases: dict[str, GradientCase]) -> None:
-    """Print the table of errors, what else was checked, and for each wrong derivative the line that computes it."""
-    output.echo(" " * 18 + "".join(f"{oracle:>{max(width, len(oracle))}}" for oracle, width in COLUMNS.items()))
-    for name, case in cases.items():
-        for argument in case.arguments:
-            output.echo(_row(_of(checks, name, argument)))
-    others = sum(result.oracle not in COLUMNS for result in checks)
-    output.page(f"\nAlso {others} checks of shapes, dtypes, repeated calls,")
-    output.echo("unchanged inputs, zero gradients and linearity.")
-    kinks = max(sum(result.kinks for result in checks if result.oracle == oracle) for oracle in COLUMNS)
-    if kinks:
-        output.echo(f"Points skipped because they have no derivative: {kinks}.")
-    failed = [result for result in checks if not result.passed]
-    _print_errors(failed, cases)
-    output.page(f"\n{len(checks)} checks: {f'{len(failed)} failed' if failed else 'all passed'}")
-
-
-def _print_errors(failed: Sequence[Check], cases: dict[str, GradientCase]) -> None:
-    """Print the lines that compute wrong derivatives: those of the networks only if all of the passes are correct."""
-    wrong = [cases[name] for name in dict.fromkeys(result.name for result in failed)]
-    passes = [case for case in wrong if not case.chained]
-    for case in passes or wrong:
-        for argument in (UPSTREAM, *case.arguments):
-            if results := _of(failed, case.name, argument):
-                place, _, code = source_line(case, argument).partition(": ")
-                gradient = f", d{argument}" if argument in case.arguments else ""
-                output.page(f"\nWRONG: {case.name}{gradient}\n  {place}\n    {code}")
-                for result in results:
-                    output.echo(f"  {result.oracle}: error {result.error:.0e}, allowed {result.tolerance:.0e}")
-    if passes and len(passes) < len(wrong):
-        output.page(f"\nWrong as a result: {', '.join(case.name for case in wrong if case.chained)}.")
-
-
-def _of(checks: Sequence[Check], name: str, argument: str) -> list[Check]:
-    return [result for result in checks if (result.name, result.argument) == (name, argument)]
-
-
-def _row(checks: Sequence[Check]) -> str:
-    """Return the row of the table for one gradient."""
-    by_oracle = {result.oracle: result for result in checks}
-    row = f"{checks[0].name:<14}{'d' + checks[0].argument:<6}"
-    for oracle, width in COLUMNS.items():
-        if result := by_oracle.get(oracle):
-            cell = f"{result.error:.0e}" if result.observed is None else f"{result.observed:.2f}"
-        else:
-            # Central differences of a polynomial of second degree have no error, and so no order.
-            cell = "exact" if oracle == "order" and "differences" in by_oracle else "-"
-        row += f"{cell:>{width}}"
-    return f"{row} {'ok' if all(result.passed for result in checks) else 'BAD'}"
+    else:
+        output.page("\n".join(f"{name:<24}{description}" for name, description in descriptions.items()))

@@ -94,7 +94,7 @@ class RenamedChoice(click.Choice):  # type: ignore[type-arg]  # which is generic
         return super().convert(self._earlier.get(value.lower(), value), param, ctx)
 
 
-def written(parse: Callable[[str], Any]) -> Callable[..., Any]:
+def written(parse: Callable[[Any], Any]) -> Callable[..., Any]:
     """Return a callback that parses a text, if there is one. Its ValueError becomes bad usage."""
 
     def parsed(_: click.Context, option: click.Parameter, text: str | None) -> Any:
