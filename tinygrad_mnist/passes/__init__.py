@@ -8,13 +8,16 @@ convolution) and `max_pool`, `layer_norm` and `batch_norm`.
 Every page has two pure functions, `forward` and `backward`. Call them by their page's name, and code reads like the
 mathematics:
 
-    z = linear.forward(x, w, b)
-    p = sigmoid.forward(z)
-    L = mean_loss.forward(p, t)
+>>> import numpy as np
+>>> from tinygrad_mnist.passes import linear, mean_loss, sigmoid
+>>> x, w, b, t = np.ones((2, 3)), np.zeros((3, 1)), np.zeros(1), np.array([[0], [1]])
+>>> z = linear.forward(x, w, b)
+>>> p = sigmoid.forward(z)
+>>> L = mean_loss.forward(p, t)
 
-    dp = mean_loss.backward(p, t)
-    dz = sigmoid.backward(dp, p)
-    dx, dw, db = linear.backward(dz, x, w)
+>>> dp = mean_loss.backward(p, t)
+>>> dz = sigmoid.backward(dp, p)
+>>> dx, dw, db = linear.backward(dz, x, w)
 
 `d` before a name is the derivative of the loss L with respect to it: `dw` is ∂L/∂w, and has the shape and dtype of
 `w`. Each backward receives the derivative of L with respect to its output, and returns the derivative of L with respect
@@ -25,8 +28,8 @@ along both paths, and the effects add up:
 
     ∂L/∂x = ∂L/∂u * ∂u/∂x + ∂L/∂v * ∂v/∂x
 
-For example, let u = x^2, v = 3 x and L = u v. At x = 2, u is 4 and v is 6. The four derivatives are ∂L/∂u = v = 6,
-∂u/∂x = 2 x = 4, ∂L/∂v = u = 4 and ∂v/∂x = 3, so ∂L/∂x = 6 * 4 + 4 * 3 = 36. Nudging x confirms it:
+For example, let `u = x^2`, let `v = 3 x` and let `L = u v`. The four derivatives are `∂L/∂u = v`, `∂u/∂x = 2 x`,
+`∂L/∂v = u` and `∂v/∂x = 3`, so `∂L/∂x = 3 x * 2 x + x^2 * 3 = 9 x^2`. At 2, that is 36. Nudging x confirms it:
 
 >>> def L(x):
 ...     u, v = x**2, 3 * x

@@ -1,6 +1,6 @@
 """Cross-entropy: how improbable the predictions make the targets. It takes logits, and includes the sigmoid.
 
-    z  (N, O)   logits: any numbers; each stands for the prediction p = sigmoid(z)
+    z  (N, O)   logits: any numbers; each stands for a prediction: let `p = sigmoid(z)`
     t  (N, O)   targets, from 0 to 1; 0 or 1 unless labels are uncertain
     L  ()       the mean over all N*O entries: 0 if right and certain, with no upper bound if wrong and certain
 
@@ -17,13 +17,13 @@ from tinygrad_mnist.passes import sigmoid
 def forward(z: Array, t: Array) -> Array:
     """Return L, the mean of the negative logarithms of the probabilities that p gives to the targets.
 
-        L = 1/n sum_i e[i],    e[i] = -(t[i] log p[i] + (1 - t[i]) log(1 - p[i])),    p = sigmoid(z),    n = N*O
+        L = 1/n sum_i e[i],    let e[i] = -(t[i] log p[i] + (1 - t[i]) log(1 - p[i])),    let n = N*O
 
-    p may round to 0, which has no logarithm, so it is not computed. With p = 1 / (1 + e^-z) and 1 - p = 1 / (1 + e^z):
+    p may round to 0, which has no logarithm, so it is not computed. `p = 1 / (1 + e^-z)` and `1 - p = 1 / (1 + e^z)`:
 
         e[i] = t[i] log(1 + e^-z[i]) + (1 - t[i]) log(1 + e^z[i])
 
-    To avoid overflow, an exponential larger than 1 is factored out, log(1 + e^u) = max(u, 0) + log(1 + e^-|u|):
+    To avoid overflow, an exponential larger than 1 is factored out, `log(1 + e^u) = max(u, 0) + log(1 + e^-|u|)`:
 
         e[i] = t[i] max(-z[i], 0) + (1 - t[i]) max(z[i], 0) + log(1 + e^-|z[i]|)
 
@@ -50,22 +50,22 @@ def forward(z: Array, t: Array) -> Array:
 def backward(z: Array, t: Array) -> Array:
     """Return dz (N, O), the derivative of L with respect to each logit.
 
-    The chain starts at L, so there is no derivative to pass in: ∂L/∂L = 1.
+    The chain starts at L, so there is no derivative to pass in: `∂L/∂L = 1`.
 
-    Forward, by index (i and j run over all n = N*O entries):
+    Forward, by index (i and j run over all N*O entries):
 
         L = 1/n sum_j e[j],    e[j] = -(t[j] log p[j] + (1 - t[j]) log(1 - p[j])),    p = sigmoid(z)
 
-    The derivative of log u is 1/u, so for 0 < p < 1
+    The derivative of log u is `∂(log u)/∂u = 1/u if u > 0`, so for p between 0 and 1
 
         ∂e[i]/∂p[i] = -(t[i] / p[i] - (1 - t[i]) / (1 - p[i])) = (p[i] - t[i]) / (p[i] (1 - p[i]))
 
-    The slope of the sigmoid, derived in sigmoid.py, is ∂p[i]/∂z[i] = p[i] (1 - p[i]). It cancels:
+    The slope of the sigmoid, derived in sigmoid.py, is `∂p[i]/∂z[i] = p[i] (1 - p[i])`. It cancels:
 
         ∂e[i]/∂z[i] = ∂e[i]/∂p[i] * ∂p[i]/∂z[i] = p[i] - t[i]
 
-    Every finite z has 0 < p < 1, so this holds for all of them, even if p is rounded to 0 or 1.
-    Chain rule, by index; e[j] depends on z[i] only if j = i:
+    Every finite z has a p between 0 and 1, so this holds for all of them, even if p is rounded to 0 or 1.
+    Chain rule, by index; e[j] depends on z[i] only if j is i:
 
         dz[i] = ∂L/∂z[i] = sum_j ∂L/∂e[j] * ∂e[j]/∂z[i] = 1/n * (p[i] - t[i])
 
@@ -74,7 +74,7 @@ def backward(z: Array, t: Array) -> Array:
 
         dz = (p - t) / n
 
-    The mean loss has dz = p (1 - p) / n if t = 0, which hardly changes a prediction that is certain and wrong.
+    The mean loss has p (1 - p) / n for targets of 0, which hardly changes a prediction that is certain and wrong.
 
     >>> import numpy as np
     >>> z, t = np.array([[0.0], [10.0], [20.0]]), np.zeros((3, 1))

@@ -1,10 +1,10 @@
-"""First linear: z = s (x w) + b. The linear pass that a network starts with, for images as they are stored.
+"""First linear: `z = s (x @ w) + b`. The linear pass that a network starts with, for images as they are stored.
 
     x  (N, I)   N images of I pixels, from 0 (black) to 255 (white)
     w  (I, O)   one weight for each pixel and output
     b  (O,)     one bias for each output
     z  (N, O)
-    s           1/255: s x has the same pixels from 0 to 1
+    s  ()       let `s = 1/255`: s x has the same pixels from 0 to 1
 
 The parameters are those for pixels from 0 to 1: this page computes what `linear` computes for s x. The matrix
 product comes first because z has far fewer entries to scale than x. There is no dx, because images are not trained.
@@ -24,7 +24,7 @@ def forward(x: Array, w: Array, b: Array) -> Array:
 
     x must have the dtype of w. Raises ValueError if the shapes do not fit.
 
-    A white pixel and one at 0.4 of white: 1*3 + 0.4*(-5) + 10 = 11.
+    A white pixel and one at 0.4 of white: `1*3 + 0.4*(-5) + 10 = 11`.
 
     >>> import numpy as np
     >>> forward(np.array([[255.0, 102.0]]), w=np.array([[3.0], [-5.0]]), b=np.array([10.0]))
@@ -41,21 +41,21 @@ def backward(dz: Array, x: Array) -> tuple[Array, Array]:
 
         z[m,k] = s sum_j x[m,j] w[j,k] + b[k]
 
-    The weight w[i,o] occurs only in column o of z, once in every row m, multiplied by s x[m,i], so ∂z[m,k]/∂w[i,o] is
-    s x[m,i] if k = o, and 0 otherwise. Chain rule, by index; one term of the sum over k remains:
+    The weight w[i,o] occurs only in column o of z, once in every row m, multiplied by s x[m,i], so
+    `∂z[m,k]/∂w[i,o] = s x[m,i] if k = o, 0 otherwise`. Chain rule, by index; one term of the sum over k remains:
 
         dw[i,o] = ∂L/∂w[i,o] = sum_m sum_k ∂L/∂z[m,k] * ∂z[m,k]/∂w[i,o] = sum_m dz[m,o] s x[m,i]
 
     s scales dz, which has fewer entries than x, and the rest is a matrix product, as in linear.py:
 
-        dw[i,o] = sum_m x.T[i,m] (s dz)[m,o] = (x.T @ (s dz))[i,o]      (I, N) @ (N, O) = (I, O)
+        dw[i,o] = sum_m x.T[i,m] (s dz)[m,o] = (x.T @ (s dz))[i,o],     (I, N) @ (N, O) = (I, O)
 
-    The bias is not scaled, so its gradient is that of linear.py: db[o] = sum_m dz[m,o]. In matrices:
+    The bias is not scaled, so its gradient is that of linear.py: `db[o] = sum_m dz[m,o]`. In matrices:
 
         dw = x.T @ (S * dz)
         db = xp.sum(dz, axis=0)
 
-    The image from `forward`, with dz = 2:
+    The image from `forward`, with a dz of 2:
 
     >>> import numpy as np
     >>> dw, db = backward(np.array([[2.0]]), np.array([[255.0, 102.0]]))

@@ -1,4 +1,4 @@
-"""Linear: z = x w + b. Every output is a weighted sum of all the inputs, plus a bias.
+"""Linear: `z = x @ w + b`. Every output is a weighted sum of all the inputs, plus a bias.
 
     x  (N, I)   N rows (digits), I inputs (pixels)
     w  (I, O)   one weight for each input and output
@@ -19,7 +19,7 @@ def forward(x: Array, w: Array, b: Array) -> Array:
 
     Raises ValueError if the shapes do not fit.
 
-    Two rows, three inputs, one output; the second row is 4*1 + 5*0 + 6*(-1) + 10 = 8:
+    Two rows, three inputs, one output; the second row is `4*1 + 5*0 + 6*(-1) + 10 = 8`:
 
     >>> import numpy as np
     >>> x = np.array([[1.0, 2.0, 3.0],
@@ -41,11 +41,11 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
         z = ( x11 w11 + x12 w21 + b1    x11 w12 + x12 w22 + b2 )
             ( x21 w11 + x22 w21 + b1    x21 w12 + x22 w22 + b2 )
 
-    w11 occurs in z11, multiplied by x11, and in z21, multiplied by x21. So dw11 = x11 dz11 + x21 dz21. The other three
-    gradients follow in the same way, and together the four are a matrix product:
+    w11 occurs in z11, multiplied by x11, and in z21, multiplied by x21. So `dw11 = x11 dz11 + x21 dz21`. The other
+    three gradients follow in the same way, and together the four are a matrix product:
 
-        dw = ( x11 dz11 + x21 dz21    x11 dz12 + x21 dz22 ) = ( x11 x21 ) ( dz11 dz12 ) = x.T @ dz
-             ( x12 dz11 + x22 dz21    x12 dz12 + x22 dz22 )   ( x12 x22 ) ( dz21 dz22 )
+        dw = ( x11 dz11 + x21 dz21    x11 dz12 + x21 dz22 ) = ( x11  x21 ) @ ( dz11  dz12 ) = x.T @ dz
+             ( x12 dz11 + x22 dz21    x12 dz12 + x22 dz22 )   ( x12  x22 )   ( dz21  dz22 )
 
     Now for any size. Forward, by index (m, j, k run over rows, inputs and outputs; n, i, o are fixed):
 
@@ -55,26 +55,27 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
 
         dw[i,o] = ∂L/∂w[i,o] = sum_m sum_k ∂L/∂z[m,k] * ∂z[m,k]/∂w[i,o]
 
-    ∂L/∂z[m,k] is dz[m,k], which is given. The weight w[i,o] occurs only in column o of z, once in every row m,
-    multiplied by x[m,i], so ∂z[m,k]/∂w[i,o] is x[m,i] if k = o, and 0 otherwise. One term of the sum over k remains:
+    `∂L/∂z[m,k] = dz[m,k]` is given. The weight w[i,o] occurs only in column o of z, once in every row m, multiplied by
+    x[m,i], so `∂z[m,k]/∂w[i,o] = x[m,i] if k = o, 0 otherwise`. One term of the sum over k remains:
 
         dw[i,o] = sum_m dz[m,o] x[m,i]
 
-    To be a matrix product, (A @ B)[i,o] = sum_m A[i,m] B[m,o], this needs an A with A[i,m] = x[m,i], which is x.T:
+    To be a matrix product, `(A @ B)[i,o] = sum_m A[i,m] B[m,o]`, this needs `A[i,m] = x[m,i]`. So let `A = x.T` and
+    let `B = dz`:
 
-        dw[i,o] = sum_m x.T[i,m] dz[m,o] = (x.T @ dz)[i,o]             (I, N) @ (N, O) = (I, O)
+        dw[i,o] = sum_m x.T[i,m] dz[m,o] = (x.T @ dz)[i,o],            (I, N) @ (N, O) = (I, O)
 
-    The bias. b[o] occurs only in column o of z, once in every row m, multiplied by 1, so ∂z[m,k]/∂b[o] is 1 if
-    k = o, and 0 otherwise. A broadcast in forward becomes a sum in backward:
+    The bias. b[o] occurs only in column o of z, once in every row m, multiplied by 1, so
+    `∂z[m,k]/∂b[o] = 1 if k = o, 0 otherwise`. A broadcast in forward becomes a sum in backward:
 
         db[o] = sum_m sum_k dz[m,k] * ∂z[m,k]/∂b[o] = sum_m dz[m,o]
 
-    The input. x[n,i] occurs only in row n of z, once in every column k, multiplied by w[i,k], so ∂z[m,k]/∂x[n,i] is
-    w[i,k] if m = n, and 0 otherwise. One term of the sum over m remains:
+    The input. x[n,i] occurs only in row n of z, once in every column k, multiplied by w[i,k], so
+    `∂z[m,k]/∂x[n,i] = w[i,k] if m = n, 0 otherwise`. One term of the sum over m remains:
 
         dx[n,i] = sum_m sum_k dz[m,k] * ∂z[m,k]/∂x[n,i]
                 = sum_k dz[n,k] w[i,k]
-                = sum_k dz[n,k] w.T[k,i] = (dz @ w.T)[n,i]             (N, O) @ (O, I) = (N, I)
+                = sum_k dz[n,k] w.T[k,i] = (dz @ w.T)[n,i],            (N, O) @ (O, I) = (N, I)
 
     There is no 1/n here: the loss takes the mean over its n entries, so dz already contains the 1/n. In matrices:
 
@@ -82,7 +83,7 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
         dw = x.T @ dz
         db = xp.sum(dz, axis=0)
 
-    The rows from `forward`, with dz = 1 for the first and dz = 2 for the second, so that dw[0] is 1*1 + 4*2 = 9:
+    The rows from `forward`, with dz 1 for the first and 2 for the second, so that dw[0] is `1*1 + 4*2 = 9`:
 
     >>> import numpy as np
     >>> x = np.array([[1.0, 2.0, 3.0],

@@ -16,10 +16,10 @@ from tinygrad_mnist.arrays.shapes import require_entries, require_same_shape
 def forward(p: Array, t: Array) -> Array:
     """Return L, the mean distance of p from t.
 
-        L = 1/n sum_i e[i],    e[i] = t[i] + (1 - 2 t[i]) p[i],    n = N*O
+        L = 1/n sum_i e[i],    let e[i] = t[i] + (1 - 2 t[i]) p[i],    let n = N*O
 
-    So e[i] is 1 - p[i] if t[i] = 1, and p[i] if t[i] = 0. A target in between is the probability that the label is 1,
-    and e[i] = t[i] (1 - p[i]) + (1 - t[i]) p[i] is the expected distance.
+    So `e[i] = 1 - p[i] if t[i] = 1, p[i] if t[i] = 0`. A target in between is the probability that the label is 1,
+    and `e[i] = t[i] (1 - p[i]) + (1 - t[i]) p[i]` is the expected distance.
 
     Raises ValueError if p and t have no entries or differ in shape (broadcasting would compare predictions with the
     wrong targets).
@@ -43,15 +43,15 @@ def forward(p: Array, t: Array) -> Array:
 def backward(p: Array, t: Array) -> Array:
     """Return dp (N, O), the derivative of L with respect to each prediction.
 
-    The chain starts at L, so there is no derivative to pass in: ∂L/∂L = 1.
+    The chain starts at L, so there is no derivative to pass in: `∂L/∂L = 1`.
 
-    Forward, by index (i and j run over all n = N*O entries):
+    Forward, by index (i and j run over all N*O entries):
 
         L = 1/n sum_j e[j],    e[j] = t[j] + (1 - 2 t[j]) p[j]
 
     p[i] occurs only in the distance e[i], multiplied by 1 - 2 t[i]:
 
-        ∂e[j]/∂p[i] = 1 - 2 t[i]   if j = i,   0 otherwise
+        ∂e[j]/∂p[i] = 1 - 2 t[i] if j = i, 0 otherwise
 
     That is -1 if the target is 1, and 1 if it is 0. Chain rule, by index:
 

@@ -1,6 +1,6 @@
-"""ReLU: h = max(z, 0). Negative numbers become 0 and positive ones do not change: the bend between two linear passes.
+"""ReLU: `h = max(z, 0)`. Negative numbers become 0 and positive ones do not change: the bend between two linear passes.
 
-Without it, two linear passes in a row would be one: (x w + b) v + c = x (w v) + (b v + c).
+Without it, two linear passes in a row would be one: `(x w + b) v + c = x (w v) + (b v + c)`.
 """
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace
@@ -22,7 +22,7 @@ def forward(z: Array) -> Array:
 
 
 def backward(dh: Array, z: Array) -> Array:
-    """Return dz, given dh, the derivative of the loss with respect to h = forward(z).
+    """Return dz, given dh, the derivative of the loss with respect to `forward(z)`.
 
     dh, z and dz have the same shape. Raises ValueError if dh and z do not. dh must be finite: inf times 0 is NaN.
 
@@ -33,11 +33,11 @@ def backward(dh: Array, z: Array) -> Array:
     If z[i] > 0, h[i] is z[i] itself, with slope 1. If z[i] < 0, it is 0, with slope 0. At 0 there is a kink: the slope
     is 0 on the left and 1 on the right, and undefined at 0 itself. Any value from 0 to 1 would do; we use 0:
 
-        ∂h[j]/∂z[i] = 1   if j = i and z[i] > 0,   0 otherwise
+        ∂h[j]/∂z[i] = 1 if j = i and z[i] > 0, 0 otherwise
 
-    Chain rule, by index. L depends on z[i] through every h[j], but h[j] depends on z[i] only if j = i:
+    Chain rule, by index. L depends on z[i] through every h[j], but h[j] depends on z[i] only if j is i:
 
-        dz[i] = ∂L/∂z[i] = sum_j ∂L/∂h[j] * ∂h[j]/∂z[i] = dh[i] * (1 if z[i] > 0,   0 otherwise)
+        dz[i] = ∂L/∂z[i] = sum_j ∂L/∂h[j] * ∂h[j]/∂z[i] = dh[i] * (1 if z[i] > 0, 0 otherwise)
 
     In arrays, entry by entry:
 

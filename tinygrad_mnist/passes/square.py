@@ -1,11 +1,11 @@
-"""Square: y = x^2. The warm-up, whose derivative everybody knows: 2x."""
+"""Square: `y = x^2`. The warm-up, whose derivative everybody knows: 2x."""
 
 from tinygrad_mnist.arrays.backend import Array
 from tinygrad_mnist.arrays.shapes import require_same_shape
 
 
 def forward(x: Array) -> Array:
-    """Return y = x^2, entry by entry, for x of any shape.
+    """Return `y = x^2`, entry by entry, for x of any shape.
 
     >>> forward(3)
     9
@@ -14,7 +14,7 @@ def forward(x: Array) -> Array:
 
 
 def backward(dy: Array, x: Array) -> Array:
-    """Return dx, given dy, the derivative of the loss with respect to y = forward(x).
+    """Return dx, given dy, the derivative of the loss with respect to `forward(x)`.
 
     dy, x and dx have the same shape. Raises ValueError if dy and x do not.
 
@@ -22,9 +22,9 @@ def backward(dy: Array, x: Array) -> Array:
 
         y[i] = x[i]^2
 
-    The slope of x^2, from its definition: ((x + h)^2 - x^2) / h = 2x + h, which goes to 2x as h goes to 0:
+    The slope of x^2, from its definition: `((x + h)^2 - x^2) / h = 2x + h`, which goes to 2x as h goes to 0:
 
-        ∂y[j]/∂x[i] = 2 x[i]   if j = i,   0 otherwise
+        ∂y[j]/∂x[i] = 2 x[i] if j = i, 0 otherwise
 
     Chain rule, by index. L depends on x[i] through every y[j], so the effects add up:
 
@@ -34,7 +34,7 @@ def backward(dy: Array, x: Array) -> Array:
 
         dx = dy * 2 * x
 
-    At x = 3 with L = y itself, so that dy = 1; and at [3, 4, 10] with L the sum of the squares:
+    At 3, if L is y itself, so that dy is 1; and at [3, 4, 10], if L is the sum of the squares:
 
     >>> backward(1, 3)
     6

@@ -1,0 +1,194 @@
+"""The derivation checker: it reads the formulas in a page's docstrings, and checks both sides of every equals sign.
+
+The numbers are random, from seeds. The sizes of arrays are small and differ, so that a wrong index or a transposed
+matrix shows. Derivatives are measured through the page's own forward, so no step relies on the backward.
+"""
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from lark import Lark, Token
+from lark.exceptions import LarkError
+
+from tinygrad_mnist.proof import pagetext
+from tinygrad_mnist.proof.evaluation import COMPARISONS, Evaluator, Tree, names
+from tinygrad_mnist.proof.pagetext import CODE, STRAY, Formula, UnreadableError
+from tinygrad_mnist.proof.worlds import World, target, worlds_of
+
+EXACT, MEASURED = 1e-12, 1e-8
+"""The largest errors allowed with exact derivatives and with differences, relative to the largest entry."""
+
+
+class Step(NamedTuple):
+    """One equals sign: where it stands, what is on its sides, and whether they agree."""
+
+    page: str
+    line: int
+    text: str
+    error: float
+    exact: bool = True
+    """Whether every derivative in it was measured by the complex step."""
+    reason: str = ""
+    """Why the sides could not be compared."""
+
+    @property
+    def right(self) -> bool:
+        """Whether the sides agree."""
+        return self.error <= (EXACT if self.exact else MEASURED)
+
+
+def page_names() -> list[str]:
+    """Return the names of all pages, and "__init__", which explains the chain rule."""
+    names = [file.name for file in files("tinygrad_mnist.passes").iterdir()]
+    return sorted(name.removesuffix(".py") for name in names if name.endswith(".py"))
+
+
+def steps(page: str) -> tuple[int, int, list[Step]]:
+    """Return how many of a page's steps are right, how many there are, and those that are wrong."""
+    found = check(page)
+    wrong = [step for step in found if not step.right]
+    return len(found) - len(wrong), len(found), wrong
+
+
+@np.errstate(all="ignore")  # a wrong formula may divide by 0
+def check(page: str, source: str | None = None) -> list[Step]:
+    """Return the steps of the formulas in a page's docstrings, in their order. `source` may stand for the page's own.
+
+    A formula that cannot be read, a definition that nothing uses, and an equals sign in prose are wrong steps.
+    """
+    module = import_module("tinygrad_mnist.passes" if page == "__init__" else f"tinygrad_mnist.passes.{page}")
+    # The docstrings are read from the file, because python -OO removes them.
+    docstrings = pagetext.docstrings(inspect.getsource(module) if source is None else source)
+    found: list[Step] = []
+    statements: list[tuple[Formula, Tree]] = []
+    code: list[tuple[Formula, ast.Module]] = []
+    for formula in (formula for blocks in docstrings.values() for formula in pagetext.formulas(blocks)):
+        try:
+            if formula.kind == CODE:
+                code.append((formula, ast.parse(formula.text)))
+            else:
+                statements += [(formula, tree) for tree in parse(formula)]
+        except (UnreadableError, SyntaxError) as error:
+            found.append(Step(page, formula.line, formula.text, np.nan, reason=str(error)))
+    trees = [tree for _, tree in statements]
+    worlds, small = worlds_of(module, pagetext.shapes(docstrings[""]), trees)
+    found += [
+        Step(page, formula.line, formula.text, np.nan, reason=reason)
+        for formula, tree in statements
+        if tree.data != "chain" and (reason := _fault(tree, trees, [body for _, body in code], worlds[0]))
+    ]
+    for formula, tree in statements:
+        if tree.data == "chain":
+            found += _chain(page, formula, tree, small if any(map(worlds[0].element, names(tree))) else worlds)
+    for formula, body in code:
+        found += _code(page, formula, body, worlds)
+    return sorted(found, key=lambda step: step.line)
+
+
+def _fault(definition: Tree, trees: Sequence[Tree], code: Sequence[ast.Module], world: World) -> str:
+    """Return what is wrong with a definition, or "". It could hide a claim if its name had a meaning, or no use."""
+    name, _ = target(definition)
+    if world.means(name) or sum(target(tree)[0] == name for tree in trees if tree.data != "chain") > 1:
+        return f"{name} has a meaning already"
+    read = set().union(
+        *(names(tree) for tree in trees if tree is not definition), *(_names(body, False) for body in code)
+    )
+    return "" if name in read else f"nothing uses {name}"
+
+
+@cache
+def _parser() -> Lark:
+    grammar = files("tinygrad_mnist.proof").joinpath("formula.lark").read_text("utf-8")
+    return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True)
+
+
+def parse(formula: Formula) -> list[Tree]:
+    """Return the statements of a formula as trees. Raises UnreadableError if it does not follow the grammar."""
+    if formula.kind == STRAY:
+        raise UnreadableError("an equals sign that is in no formula")
+    try:
+        return [tree for tree in _parser().parse(formula.text).children if not isinstance(tree, Token)]
+    except LarkError as error:
+        place = getattr(error, "pos_in_stream", None) or 0
+        raise UnreadableError(f"it cannot be read after '{formula.text[:place]}'") from error
+
+
+def _chain(page: str, formula: Formula, chain: Tree, worlds: Sequence[World]) -> Iterator[Step]:
+    """Yield the steps of a chain of equals signs."""
+    for (left, right), sign in zip(pairwise(chain.children[::2]), chain.children[1::2], strict=True):
+        text = " ".join(formula.text[left.meta.start_pos : right.meta.end_pos].split())
+
+        def compared(world: World, left: Tree = left, sign: str = sign, right: Tree = right) -> float | None:
+            letters = world.letters([left, right])
+            one, other = Evaluator(world, letters), Evaluator(world, letters)
+            return _error(one.visit(left), sign, other.visit(right), one.holds & other.holds, bool(letters))
+
+        yield _step(page, formula.line + right.meta.line - 1, text, compared, worlds)
+
+
+def _code(page: str, formula: Formula, body: ast.Module, worlds: Sequence[World]) -> Iterator[Step]:
+    """Run a block of code in all worlds, and yield a step for each statement that completes a known name."""
+    last = {name: statement for statement in body.body for name in _names(statement, is_assigned=True)}
+    known = {name for name in _names(body, is_assigned=False) - last.keys() if worlds[0].knows(name)}
+    spaces = {
+        id(world): {**vars(world.module), "xp": np, **{name: world.value(name) for name in known}} for world in worlds
+    }
+    for statement in body.body:
+        ended = [name for name, at in last.items() if at is statement and worlds[0].knows(name)]
+
+        def compared(world: World, statement: ast.stmt = statement, ended: Sequence[str] = ended) -> float:
+            space = spaces[id(world)]
+            exec(compile(ast.Module([statement], []), page, "exec"), space)  # noqa: S102  # a line of the page's own code
+            return max((_error(world.value(name), "=", space[name]) or 0.0 for name in ended), default=0.0)
+
+        text = formula.text.splitlines()[statement.lineno - 1].strip()
+        step = _step(page, formula.line + statement.lineno - 1, text, compared, worlds)
+        if ended or not step.right:
+            yield step
+
+
+def _names(node: ast.AST, is_assigned: bool) -> set[str]:
+    """Return the names that code assigns, whole or in part, or those that it reads."""
+    parts = [
+        part.value for part in ast.walk(node) if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store)
+    ]
+    stored = {id(part) for part in parts}
+    found = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    return {part.id for part in found if (isinstance(part.ctx, ast.Store) or id(part) in stored) == is_assigned}
+
+
+def _step(page: str, line: int, text: str, compared: Callable[[World], float | None], worlds: Sequence[World]) -> Step:
+    """Return a step with the largest error in any world. A condition that holds in none of them makes it wrong."""
+    for world in worlds:
+        world.exact = True
+    try:
+        errors = [error for error in map(compared, worlds) if error is not None]
+    except (ArithmeticError, AttributeError, ImportError, LookupError, TypeError, ValueError, NameError) as error:
+        return Step(page, line, text, np.nan, reason=f"{error}")
+    reason = "" if errors else "its condition never holds"
+    return Step(
+        page, line, text, float(np.max(errors)) if errors else np.nan, all(world.exact for world in worlds), reason
+    )
+
+
+def _error(one: Any, sign: str, other: Any, holds: Any = True, has_letters: bool = False) -> float | None:
+    """Return how far two sides are apart, relative to the largest entry; None if the equation holds nowhere."""
+    if isinstance(one, tuple):
+        return 0.0 if one == other else np.inf
+    if not has_letters and np.shape(one) != np.shape(other):
+        raise UnreadableError(f"the shapes of the sides are {np.shape(one)} and {np.shape(other)}")
+    one, other, holds = np.broadcast_arrays(one, other, holds)
+    one, other = one[holds], other[holds]
+    if not one.size:
+        return None
+    if sign != "=":
+        return 0.0 if np.all(COMPARISONS[sign](one, other)) else np.inf
+    largest = max(np.max(np.abs(one)), np.max(np.abs(other)))
+    return float(np.max(np.abs(one - other)) / largest) if largest else 0.0

@@ -1,0 +1,136 @@
+"""The text of a page: its docstrings, split into prose, tables of shapes, formulas, code and doctests.
+
+A formula stands in an indented block, or in backticks in prose. Every other equals sign is reported as a stray one, so
+that the formulas found here are all that a page has.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+PROSE, SHAPES, FORMULA, CODE, DOCTEST, STRAY = "prose", "shapes", "formula", "code", "doctest", "stray"
+
+INLINE = re.compile(r"(?P<let>\blet\s+)?(?<!`)`(?P<formula>[^`]*)`(?!`)", re.IGNORECASE)
+"""Something in backticks, and the word "let" if it stands before them."""
+
+EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
+"""An equals sign; not the signs ==, <=, >= and != of code."""
+
+ROW = re.compile(r" {4}(?P<names>\w+(?:, \w+)*)  +\((?P<shape>[^()]*)\)(?:  +(?P<words>\S.*))?")
+"""A row in a table of shapes."""
+
+ENDING = re.compile(r"\bIn (?:arrays|matrices)\b")
+"""The words before the code that a derivation ends in."""
+
+
+class UnreadableError(ValueError):
+    """A formula that cannot be read, or that has no value."""
+
+
+class Block(NamedTuple):
+    """Consecutive lines of a docstring, which begin at this line of the file."""
+
+    kind: str
+    lines: tuple[str, ...]
+    line: int
+
+
+class Formula(NamedTuple):
+    """The text of a formula, of a block of code, or of a line with a stray equals sign."""
+
+    text: str
+    line: int
+    kind: str = FORMULA
+
+
+def docstrings(source: str) -> dict[str, list[Block]]:
+    """Return the blocks of the docstrings in a page's source: that of the module, under "", and of each function."""
+    module = ast.parse(source)
+    nodes: list[ast.Module | ast.FunctionDef] = [module]
+    nodes += [node for node in module.body if isinstance(node, ast.FunctionDef)]
+    return {
+        getattr(node, "name", ""): list(_blocks(text, node.body[0].lineno))
+        for node in nodes
+        if (text := ast.get_docstring(node, clean=False))
+    }
+
+
+def _blocks(docstring: str, first: int) -> Iterator[Block]:
+    """Yield the blocks of a docstring that begins at line `first`."""
+    text, kind = "", ""
+    lines: list[str] = []
+    for number, line in enumerate([*inspect.cleandoc(docstring).splitlines(), ""], first):
+        now = _kind(line, kind, text)
+        if now != kind:
+            if lines:
+                text = " ".join(lines)
+                yield Block(kind, tuple(lines), number - len(lines))
+            kind, lines = now, []
+        lines += [line] * bool(now)
+
+
+def _kind(line: str, kind: str, text: str) -> str:
+    """Return the kind of a line after a line of this kind, and after a block with this text; "" if it is blank."""
+    if not line.strip():
+        return ""
+    if line.startswith(">>> ") or kind == DOCTEST:
+        return DOCTEST
+    if not line.startswith("    "):
+        return PROSE
+    if kind in (SHAPES, FORMULA, CODE):
+        return kind
+    return SHAPES if ROW.fullmatch(line) else CODE if ENDING.search(text) else FORMULA
+
+
+def shapes(blocks: Sequence[Block]) -> dict[str, tuple[list[str], str]]:
+    """Return what a table of shapes says of each name: the sizes of its axes, and words."""
+    rows = [row for block in blocks if block.kind == SHAPES for line in block.lines if (row := ROW.fullmatch(line))]
+    return {
+        name: (re.findall(r"[^, ]+", row["shape"]), row["words"] or "")
+        for row in rows
+        for name in row["names"].split(", ")
+    }
+
+
+def formulas(blocks: Sequence[Block]) -> Iterator[Formula]:
+    """Yield the formulas in these blocks, the blocks of code, and the lines with stray equals signs."""
+    for block in blocks:
+        if block.kind == CODE:
+            yield Formula("\n".join(line[4:] for line in block.lines), block.line, CODE)
+        elif block.kind == FORMULA:
+            # A line that is indented further continues the one before it.
+            starts = [number for number, line in enumerate(block.lines) if line[:5].strip()] or [0]
+            for start, end in zip(starts, [*starts[1:], None], strict=True):
+                yield Formula(_with_matrices(block.lines[start:end]), block.line + start)
+        elif block.kind in (PROSE, SHAPES):
+            yield from _inline(block)
+
+
+def _inline(block: Block) -> Iterator[Formula]:
+    text = "\n".join(block.lines)
+    for match in INLINE.finditer(text):
+        if is_formula(match):
+            line = block.line + text.count("\n", 0, match.start("formula"))
+            yield Formula("let " * bool(match["let"]) + match["formula"], line)
+    for line, rest in enumerate(INLINE.sub(lambda match: "\n" * match[0].count("\n"), text).split("\n"), block.line):
+        if EQUALS.search(rest):
+            yield Formula(rest.strip(), line, STRAY)
+
+
+def is_formula(match: re.Match[str]) -> bool:
+    """Return whether a formula stands in these backticks, and not a name or code."""
+    return bool(EQUALS.search(match["formula"]) or match["let"])
+
+
+def _with_matrices(lines: Sequence[str]) -> str:
+    """Return the lines of a formula, with matrices of two rows, ( a  b ) over ( c  d ), as ⟦a, b; c, d⟧."""
+    joined = []
+    for upper, lower in zip(lines, [*lines[1:], ""], strict=True):
+        text = upper
+        for match in reversed([*re.finditer(r"\( .*? \)(?!\S)", lower if lower.strip().startswith("( ") else "")]):
+            rows = [re.split(r"\s{2,}", line[slice(*match.span())][1:-1].strip()) for line in (upper, lower)]
+            text = f"{text[: match.start()]}⟦{'; '.join(map(', '.join, rows))}⟧{text[match.end() :]}"
+        joined += [text.strip()] * (not upper.strip().startswith("( "))
+    return "\n".join(joined)
