@@ -51,6 +51,7 @@ class Picture(NamedTuple):
 
     caption: str
     image: NDArray[np.uint8]
+    curves: Sequence[Curve] = ()  # what the image shows, if it is a plot
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def plot(caption: str, curves: Sequence[Curve]) -> Picture:
     xs, ys = (np.concatenate([curve[axis] for curve in curves]) for axis in (0, 1))
     image = np.zeros((HEIGHT, WIDTH), np.uint8)
     image[HEIGHT - 1 - _positions(ys, HEIGHT), _positions(xs, WIDTH)] = 255
-    return Picture(caption, image)
+    return Picture(caption, image, curves)
 
 
 def _positions(values: NDArray[np.float64], size: int) -> NDArray[np.int64]:

@@ -5,9 +5,9 @@ array with one axis for n, one for i and one for o. In a formula without indices
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from lark import Token
@@ -18,26 +18,32 @@ from numpy.typing import NDArray
 from tinygrad_mnist.proof.pagetext import UnreadableError
 
 Tree: TypeAlias = Any
-"""A lark.Tree, or one of its tokens. What kinds of children a node has is known only from the grammar."""
+"""A lark.Tree, or one of its tokens. Only the grammar says which kinds of children a node has."""
 
 Letters: TypeAlias = dict[str, tuple[int, int]]
 """The axis and the size of each letter."""
 
+Moved: TypeAlias = tuple[str, NDArray[Any]] | None
+"""The variable of a derivative, with a value other than its own."""
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    "group": lambda value: value,
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
     "divide": operator.truediv,
+    "matmul": operator.matmul,
     "raised": operator.pow,
     "negate": operator.neg,
     "absolute": lambda value: np.where(np.real(value) < 0, -value, value),
     "exponential": lambda _, power: np.exp(power),
     "transposed": np.transpose,
-    "shape": np.shape,
     "number": lambda digits: np.array(float(digits) if "." in digits else int(digits)),
-    "entries": lambda *sizes: tuple(map(int, sizes)),
     "row": lambda *entries: entries,
     "matrix": lambda *rows: np.array(rows),
+    # A shape is an array with that shape, so that shapes can be multiplied and compared like arrays.
+    "entries": lambda *sizes: np.zeros([int(size) for size in sizes]),
+    "shape": np.zeros_like,
 }
 COMPARISONS = {
     "=": np.equal,
@@ -49,36 +55,12 @@ COMPARISONS = {
 }
 
 
-class Moved(NamedTuple):
-    """The variable of a derivative, with a value other than its own."""
-
-    name: str
-    value: NDArray[Any]
-
-
-class Values(Protocol):
-    """What names stand for, and the slopes of formulas."""
-
-    def value(self, name: str, moved: Moved | None = None) -> NDArray[Any]:
-        """Return the value of a name while a variable is moved."""
-
-    def function(self, name: str) -> Callable[..., Any]:
-        """Return the function with a name."""
-
-    def slopes(self, top: Tree, variable: str, letters: Letters) -> NDArray[Any]:
-        """Return the derivatives of a formula with respect to each entry of a variable, along a new last axis."""
-
-
-def names(formula: Tree) -> set[str]:
-    """Return all the names and letters in a formula."""
-    return {str(node.children[0]) for node in formula.iter_subtrees() if node.data == "name"}
-
-
 class Evaluator(Interpreter[Token, Any]):
     """Computes formulas. Each method computes the kind of node that has its name in the grammar."""
 
-    def __init__(self, values: Values, letters: Letters, moved: Moved | None = None) -> None:
-        self.values, self.letters, self.moved = values, letters, moved
+    # The world is a World. Its module imports this one, which cannot name it.
+    def __init__(self, world: Any, letters: Letters, moved: Moved = None) -> None:
+        self.world, self.letters, self.moved = world, letters, moved
         self.holds: Any = np.True_
         """Where an equation holds that is said for some cases only."""
 
@@ -91,27 +73,30 @@ class Evaluator(Interpreter[Token, Any]):
         if name in self.letters:
             axis, size = self.letters[name]
             return np.arange(size).reshape([size if other == axis else 1 for other in range(len(self.letters))])
-        value = self.values.value(name, self.moved)
+        value = self.world.value(name, self.moved)
         if self.letters and value.ndim:
             raise UnreadableError(f"{name} needs an index for each of its {value.ndim} axes")
         return value
 
-    def group(self, tree: Tree) -> Any:
-        """Return the value of what stands in parentheses."""
-        (side,) = tree.children
-        if side.data == "cases" and side.children[-1] is None:
-            raise UnreadableError("in parentheses, one of the cases must be for 'otherwise'")
-        return self.visit(side)
+    def branch(self, tree: Tree) -> Any:
+        """Return the value in a case, and where its conditions hold."""
+        value, *conditions = self.visit_children(tree)
+        return value, np.all(np.broadcast_arrays(*conditions), axis=0)
 
     def cases(self, tree: Tree) -> Any:
-        """Return the value of the first case whose conditions hold."""
-        *branches, otherwise = tree.children
-        value: Any = np.nan if otherwise is None else self.visit(otherwise)
-        conditions = [np.all(np.broadcast_arrays(*map(self.visit, branch.children[1:])), axis=0) for branch in branches]
-        for branch, condition in zip(reversed(branches), reversed(conditions), strict=True):
-            value = np.where(condition, self.visit(branch.children[0]), value)
-        if otherwise is None:
-            self.holds = np.any(np.broadcast_arrays(*conditions), axis=0)
+        """Return the value of the first case that holds, and remember where one does."""
+        branches = self.visit_children(tree)
+        self.holds = np.any(np.broadcast_arrays(*(holds for _, holds in branches)), axis=0)
+        return self._first([*branches, np.nan])
+
+    def all_cases(self, tree: Tree) -> Any:
+        """Return the value of the first case that holds, or of the last one."""
+        return self._first(self.visit_children(tree))
+
+    def _first(self, branches: Sequence[Any]) -> Any:
+        *branches, value = branches
+        for of_branch, holds in reversed(branches):
+            value = np.where(holds, of_branch, value)
         return value
 
     def comparison(self, tree: Tree) -> Any:
@@ -123,7 +108,7 @@ class Evaluator(Interpreter[Token, Any]):
     def call(self, tree: Tree) -> Any:
         """Return the value of a function."""
         name, *arguments = tree.children
-        return self.values.function(name.removesuffix("("))(*map(self.visit, arguments))
+        return self.world.function(name.removesuffix("("))(*map(self.visit, arguments))
 
     def reduction(self, tree: Tree) -> Any:
         """Return a sum over a letter, or the largest or smallest value."""
@@ -136,22 +121,13 @@ class Evaluator(Interpreter[Token, Any]):
         shape[axis] = size
         return getattr(np, how)(np.broadcast_to(value, shape), axis=axis, keepdims=True)
 
-    def matmul(self, tree: Tree) -> Any:
-        """Return the product of two matrices, or of two shapes."""
-        one, other = self.visit_children(tree)
-        if not isinstance(one, tuple):
-            return one @ other
-        if one[-1] != other[0]:
-            raise UnreadableError("the inner sizes of the matrices differ")
-        return one[:-1] + other[1:]
-
     def indexed(self, tree: Tree) -> Any:
         """Return entries of an array. A single index counts them through all of its axes."""
         base, *indices = tree.children
         at = [self._index(index) for index in indices]
         if base.children == ["δ"]:
             return np.equal(*at).astype(int)
-        array = Evaluator(self.values, {}, self.moved).visit(base)
+        array = Evaluator(self.world, {}, self.moved).visit(base)
         array = array if len(at) > 1 else array.reshape(-1)
         if any(np.any((entry < 0) | (entry >= size)) for entry, size in zip(at, array.shape, strict=True)):
             raise UnreadableError("an index leaves its axis")
@@ -159,12 +135,10 @@ class Evaluator(Interpreter[Token, Any]):
 
     def _index(self, index: Tree) -> Any:
         """Return an index. Several letters in parentheses count along one axis, the last letter fastest."""
-        if index.data != "entries":
-            return self.visit(index)
-        place = 0
-        for letter in index.children:
+        place: Any = 0
+        for letter in index.children if index.data == "entries" else ():
             place = place * self.letters[str(letter.children[0])][1] + self.visit(letter)
-        return place
+        return place if index.data == "entries" else self.visit(index)
 
     def derivative(self, tree: Tree) -> Any:
         """Return the derivative of the upper formula with respect to entries of the lower one, as it is measured."""
@@ -173,9 +147,14 @@ class Evaluator(Interpreter[Token, Any]):
         name, inside = str(variable.children[0]), names(top)
         own = [letter for letter in self.letters if letter in inside]
         sizes = {letter: (axis, self.letters[letter][1]) for axis, letter in enumerate(own)}
-        slopes, shape = self.values.slopes(top, name, sizes), self.values.value(name).shape
+        slopes, shape = self.world.slopes(top, name, sizes), self.world.value(name).shape
         if len(indices) not in (1, len(shape)) or (self.letters and slopes.ndim != len(own) + 1):
             raise UnreadableError("each axis in a derivative needs an index")
         slopes = slopes.reshape(slopes.shape[:-1] + ((-1,) if len(indices) == 1 else shape))
         at = [self.name(LarkTree("name", [letter])) for letter in own] + [*map(self._index, indices)]
         return slopes[tuple(at)] if at else slopes
+
+
+def names(formula: Tree) -> set[str]:
+    """Return all the names and letters in a formula."""
+    return {str(node.children[0]) for node in formula.iter_subtrees() if node.data == "name"}

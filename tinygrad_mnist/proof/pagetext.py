@@ -51,14 +51,14 @@ def docstrings(source: str) -> dict[str, list[Block]]:
     nodes: list[ast.Module | ast.FunctionDef] = [module]
     nodes += [node for node in module.body if isinstance(node, ast.FunctionDef)]
     return {
-        getattr(node, "name", ""): list(_blocks(text, node.body[0].lineno))
+        getattr(node, "name", ""): list(blocks(text, node.body[0].lineno))
         for node in nodes
         if (text := ast.get_docstring(node, clean=False))
     }
 
 
-def _blocks(docstring: str, first: int) -> Iterator[Block]:
-    """Yield the blocks of a docstring that begins at line `first`."""
+def blocks(docstring: str, first: int = 1) -> Iterator[Block]:
+    """Yield the blocks of a docstring, of which the first begins at line `first` of the file."""
     text, kind = "", ""
     lines: list[str] = []
     for number, line in enumerate([*inspect.cleandoc(docstring).splitlines(), ""], first):
@@ -84,9 +84,9 @@ def _kind(line: str, kind: str, text: str) -> str:
     return SHAPES if ROW.fullmatch(line) else CODE if ENDING.search(text) else FORMULA
 
 
-def shapes(blocks: Sequence[Block]) -> dict[str, tuple[list[str], str]]:
+def shapes(found: Sequence[Block]) -> dict[str, tuple[list[str], str]]:
     """Return what a table of shapes says of each name: the sizes of its axes, and words."""
-    rows = [row for block in blocks if block.kind == SHAPES for line in block.lines if (row := ROW.fullmatch(line))]
+    rows = [row for block in found if block.kind == SHAPES for line in block.lines if (row := ROW.fullmatch(line))]
     return {
         name: (re.findall(r"[^, ]+", row["shape"]), row["words"] or "")
         for row in rows
@@ -94,9 +94,9 @@ def shapes(blocks: Sequence[Block]) -> dict[str, tuple[list[str], str]]:
     }
 
 
-def formulas(blocks: Sequence[Block]) -> Iterator[Formula]:
+def formulas(found: Sequence[Block]) -> Iterator[Formula]:
     """Yield the formulas in these blocks, the blocks of code, and the lines with stray equals signs."""
-    for block in blocks:
+    for block in found:
         if block.kind == CODE:
             yield Formula("\n".join(line[4:] for line in block.lines), block.line, CODE)
         elif block.kind == FORMULA:

@@ -1,12 +1,13 @@
 """Worlds to check formulas in: random arrays for a page's names, what forward makes of them, and its definitions."""
 
 import inspect
+import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from lark import Tree as LarkTree
@@ -17,26 +18,28 @@ from tinygrad_mnist.proof.oracles import STEP, TINY
 from tinygrad_mnist.proof.pagetext import UnreadableError
 
 SIZES = {"N": 3, "I": 4, "O": 2, "H": 7, "W": 9, "C": 2}
-INTEGERS = {"size": 3, "stride": 2}
-SEEDS = (0, 1, 2)
-"""The sizes of axes, the whole numbers that a forward takes, and the seed of each world."""
+"""The sizes of axes."""
 
-FUNCTIONS = {name: getattr(np, name) for name in ("log", "exp", "sqrt", "tanh", "sinh", "cosh", "floor")}
-FUNCTIONS |= {"max": np.maximum, "min": np.minimum}
+Shapes: TypeAlias = dict[str, tuple[list[str], str]]
+"""The sizes of the axes, and words, for each name in a page's table."""
 
-ELEMENT = re.compile(r"([a-z]+)(\d)(\d?)")
+FUNCTIONS = {name: getattr(np, name) for name in ("log", "exp", "sqrt", "tanh", "sinh", "cosh")}
+FUNCTIONS |= {"max": np.maximum, "min": np.minimum, "floor": lambda value: np.floor(value).astype(int)}
+
+ELEMENT = re.compile(r"([a-z]+)(\d\d?)")
 """A name for an entry by its row and column, counted from 1, like w12."""
 
 
 class World:
-    """Values for a page's names: arguments of forward, its output, definitions, and for `d` and a name, ∂L/∂name."""
+    """Values for the names of a page: arrays, functions, the output of forward, definitions, and derivatives of L."""
 
-    def __init__(self, module: ModuleType, arrays: dict[str, Any], output: str, seed: int) -> None:
-        self.module, self.output, self.seed = module, output, seed
-        self._arguments = [*inspect.signature(module.forward).parameters] if output else []
-        self.arrays = {name: np.asarray(value) for name, value in arrays.items()}
+    def __init__(self, module: ModuleType, seed: int) -> None:
+        self.module, self.seed = module, seed
+        self.arrays: dict[str, NDArray[Any]] = {}
+        self.output, self.arguments = "", list[str]()
+        """The name of what forward returns, and those of what it takes."""
         self.definitions: dict[str, tuple[list[str], Tree]] = {}
-        """The letters and the right side of each definition."""
+        """The letters on the left, and the right side, of each definition."""
         self.claims: list[tuple[list[str], Tree]] = []
         """The same for what the page says about the output. Since these are steps, derivatives may be taken of them."""
         self.ranges: dict[str, Tree] = {}
@@ -57,25 +60,25 @@ class World:
         return of_pass or (name[:1] == "d" and self.knows(name[1:]))
 
     def element(self, name: str) -> re.Match[str] | None:
-        """Return the array, the row and the column if a name stands for an entry."""
+        """Return the array and the place if a name stands for an entry."""
         match = ELEMENT.fullmatch(name)
         return match if match and not self.knows(name) and self.knows(match[1]) else None
 
-    def function(self, name: str) -> Callable[..., Any]:
+    def function(self, name: str) -> Any:
         """Return a function of the page or of NumPy, or the forward of another page."""
         own = getattr(self.module, name, None) or FUNCTIONS.get(name)
-        return own if callable(own) else import_module(f"tinygrad_mnist.passes.{name}").forward  # type: ignore[no-any-return]  # any module may have one
+        return own if callable(own) else import_module(f"tinygrad_mnist.passes.{name}").forward
 
-    def value(self, name: str, moved: Moved | None = None) -> NDArray[Any]:
+    def value(self, name: str, moved: Moved = None) -> NDArray[Any]:
         """Return the value of a name while a variable is moved."""
         if moved is not None:
-            self._touched |= moved.name == name
-            return moved.value if moved.name == name else np.asarray(self._computed(name, moved))
+            self._touched |= moved[0] == name
+            return moved[1] if moved[0] == name else np.asarray(self._computed(name, moved))
         if name not in self._values:
             self._values[name] = np.asarray(self._computed(name, None))
         return self._values[name]
 
-    def _computed(self, name: str, moved: Moved | None) -> Any:
+    def _computed(self, name: str, moved: Moved) -> Any:
         if name in self.arrays:
             return self.arrays[name]
         if name in self.definitions:
@@ -87,13 +90,14 @@ class World:
         if self.knows(name):
             return self.slopes(LarkTree("name", ["L"]), name[1:], {}).reshape(self.value(name[1:]).shape)
         if element := self.element(name):
-            return self.value(element[1], moved)[tuple(int(digit) - 1 for digit in element.groups()[1:] if digit)]
-        return np.random.default_rng((self.seed, zlib.crc32(name.encode()))).normal()
+            return self.value(element[1], moved)[tuple(int(digit) - 1 for digit in element[2])]
+        # A name without a meaning is any number: above 0 in even worlds, and below 0 in odd ones.
+        return np.random.default_rng(zlib.crc32(name.encode())).uniform(0.3, 2) * (-1) ** self.seed
 
-    def _output(self, moved: Moved | None) -> Any:
+    def _output(self, moved: Moved) -> Any:
         """Return what forward returns; or, if that does not depend on the moved variable, what the page says it is."""
         touched, self._touched = self._touched, False
-        output = self.module.forward(*(self.value(name, moved) for name in self._arguments))
+        output = self.module.forward(*(self.value(name, moved) for name in self.arguments))
         for letters, side in self.claims if moved and not self._touched else ():
             claimed = self._evaluated(letters, side, moved)
             if self._touched:
@@ -101,17 +105,17 @@ class World:
         self._touched |= touched
         return output
 
-    def _evaluated(self, letters: Sequence[str], side: Tree, moved: Moved | None) -> Any:
+    def _evaluated(self, letters: Sequence[str], side: Tree, moved: Moved) -> Any:
         """Return the array whose entries a formula gives, with an axis for each of the letters, which it must have."""
         inside = self.letters([side])
         value = np.asarray(Evaluator(self, inside, moved).visit(side))
         if not inside:
             return value
-        free = {letter for letter, (axis, _) in inside.items() if value.ndim and value.shape[axis] > 1}
-        if {*letters} - {*inside} or free - {*letters}:
+        value = np.broadcast_to(value, np.broadcast_shapes(value.shape, (1,) * len(inside)))
+        if {*letters} - {*inside} or any(value.shape[inside[letter][0]] > 1 for letter in inside.keys() - {*letters}):
             raise UnreadableError("the sides of a definition have different indices")
-        order = [inside[letter][0] for letter in letters]
         value = np.broadcast_to(value, [size if letter in letters else 1 for letter, (_, size) in inside.items()])
+        order = [inside[letter][0] for letter in letters]
         rest = [axis for axis in range(value.ndim) if axis not in order]
         return value.transpose(*order, *rest).reshape([value.shape[axis] for axis in order])
 
@@ -119,9 +123,9 @@ class World:
         """Return the letters in some formulas, each with its axis and the size of the axes that it runs over."""
         sizes: dict[str, int] = {}
         nodes = [node for side in sides for node in side.iter_subtrees_topdown()]
-        for base, *indices in (
-            node.children for node in nodes if node.data == "indexed" and node.children[0].children != ["δ"]
-        ):
+        for base, *indices in (node.children for node in nodes if node.data == "indexed"):
+            if base.children == ["δ"]:
+                continue
             shape = np.shape(Evaluator(self, {}).visit(base))
             shape = (int(np.prod(shape)),) if len(indices) == 1 else shape
             if len(shape) != len(indices):
@@ -149,64 +153,55 @@ class World:
 
     def _measured(self, top: Tree, variable: str, letters: Letters) -> tuple[NDArray[Any], bool]:
         x = np.asarray(self.value(variable), float)
+
+        def at(step: NDArray[Any]) -> NDArray[Any]:
+            value = Evaluator(self, letters, (variable, x + step)).visit(top)
+            return np.broadcast_to(value, [size for _, size in letters.values()] or np.shape(value))
+
+        def differences(direction: NDArray[np.float64]) -> NDArray[Any]:
+            whole, half = ((at(h * direction) - at(-h * direction)) / (2 * h) for h in (STEP, STEP / 2))
+            return (4 * half - whole) / 3
+
+        entries = np.eye(x.size).reshape(-1, *x.shape)
+        direction = np.random.default_rng(self.seed).uniform(0.1, 1, x.shape)
         self._touched = False
-
-        def along(step: complex) -> NDArray[Any]:
-            """Return the formula's values after a step of each entry."""
-            values = []
-            for entry in np.eye(x.size).reshape(-1, *x.shape):
-                value = Evaluator(self, letters, Moved(variable, x + step * entry)).visit(top)
-                values.append(np.broadcast_to(value, [size for _, size in letters.values()] or np.shape(value)))
-            return np.stack(values, axis=-1)
-
-        whole, half = ((along(step) - along(-step)) / (2 * step) for step in (STEP, STEP / 2))
+        along = differences(direction)
         if not self._touched:
             raise UnreadableError(f"what is differentiated with respect to {variable} does not depend on it")
-        differences = (4 * half - whole) / 3
         try:
-            exact = np.imag(along(TINY * 1j)) / TINY
+            exact = np.stack([at(TINY * 1j * entry).imag / TINY for entry in entries], axis=-1)
         except TypeError:  # a forward that takes real numbers only
-            return differences, False
-        agree = np.abs(exact - differences) <= np.abs(half - whole) + 1e-7 * np.max(np.abs(differences))
-        return (exact, True) if np.all(agree) else (differences, False)
+            exact = np.full((*along.shape, x.size), np.nan)
+        if np.max(np.abs(exact @ direction.ravel() - along)) <= 1e-6 * max(1, np.max(np.abs(along))):
+            return exact, True
+        return np.stack([differences(entry) for entry in entries], axis=-1), False
 
 
-def worlds_of(module: ModuleType, shapes: dict[str, tuple[list[str], str]], trees: Sequence[Tree]) -> list[list[World]]:
-    """Return worlds with different random numbers for a page, and others in which all axes have the size 2."""
-    return [
-        [_world(module, shapes, trees, seed, sizes) for seed in SEEDS] for sizes in (SIZES, dict.fromkeys(SIZES, 2))
-    ]
-
-
-def _world(
-    module: ModuleType,
-    shapes: dict[str, tuple[list[str], str]],
-    trees: Sequence[Tree],
-    seed: int,
-    sizes: dict[str, int],
-) -> World:
-    """Return a world with the arguments of the page's forward, in the shapes that its table gives."""
+def world_of(module: ModuleType, shapes: Shapes, trees: Sequence[Tree], seed: int, sizes: dict[str, int]) -> World:
+    """Return a world with random arrays in the shapes that the page's table gives, and with the page's definitions."""
     rng = np.random.default_rng(seed)
-    arrays: dict[str, Any] = {}
-    output = ""
+    world = World(module, seed)
     if hasattr(module, "forward"):  # the package itself has none
-        for name in inspect.signature(module.forward).parameters:
-            axes, words = shapes.get(name, (["N", "I"], ""))
-            arrays[name] = INTEGERS.get(name) or _drawn(
-                rng.standard_normal([sizes[axis] for axis in axes]), words, seed
-            )
-        first = next(iter(inspect.signature(module.backward).parameters))
-        output = "L" if first in arrays else first.removeprefix("d")
-        upstream = 1.0 if output == "L" else rng.standard_normal(np.shape(module.forward(**arrays)))
-        arrays |= sizes | {f"d{output}": upstream}
-    world = World(module, arrays, output, seed)
+        arguments, (first, *others) = (inspect.signature(f).parameters for f in (module.forward, module.backward))
+        world.output, world.arguments = "L" if first in arguments else first.removeprefix("d"), [*arguments]
+        defined = {world.output, *(target(tree)[0] for tree in trees if tree.data == "definition")}
+        arrays: dict[str, Any] = {"wide": [sizes[axis] for axis in "NHW"], "size": 3, "stride": 2, **sizes}
+        for name, (axes, words) in (dict.fromkeys(arguments, (["N", "I"], "")) | shapes).items():
+            if name not in arrays and name not in defined:
+                shape = [math.prod(int(arrays.get(size, size)) for size in axis.split("*")) for axis in axes]
+                arrays[name] = _drawn(rng.standard_normal(shape), words, seed)
+        upstream = rng.standard_normal(np.shape(module.forward(*(arrays[name] for name in arguments))))
+        arrays[f"d{world.output}"] = 1.0 if world.output == "L" else upstream
+        if "shape" in others:
+            arrays["shape"] = np.shape(arrays["x"])
+        world.arrays = {name: np.asarray(value) for name, value in arrays.items()}
     for tree in trees:
         name, letters = target(tree)
         if tree.data == "range":
             world.ranges[name] = tree.children[2]
         elif tree.data == "definition":
             world.definitions[name] = letters, tree.children[2]
-        elif name == output:
+        elif name == world.output:
             world.claims += [(letters, side) for side in tree.children[2::2]]
     return world
 
