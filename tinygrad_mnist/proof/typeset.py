@@ -9,7 +9,8 @@ from lark.visitors import Interpreter
 from tinygrad_mnist.proof.evaluation import Tree
 from tinygrad_mnist.proof.worlds import ELEMENT
 
-TEMPLATES = {
+FORMS = {
+    "number": "{}",
     "add": "{} + {}",
     "subtract": "{} - {}",
     "negate": "-{}",
@@ -19,35 +20,64 @@ TEMPLATES = {
     "absolute": r"\left| {} \right|",
     "transposed": r"{}^{{\mathsf{{T}}}}",
     "shape": r"\mathrm{{shape}}({})",
-    "derivative": r"\frac{{\partial {}}}{{\partial {}}}",
-    "number": "{}",
 }
+DISPLAYED = FORMS | {
+    "equation": "{} &{} {}",
+    "sign": r" \\ &{} {}",
+    "derivative": r"\frac{{\partial {}}}{{\partial {}}}",
+    "divide": r"\frac{{{}}}{{{}}}",
+    "branch": r"{} & \text{{if }} {}",
+    "otherwise": r"{} & \text{{otherwise}}",
+    "next": r" \\ ",
+    "cases": r"\begin{{cases}}{}\end{{cases}}",
+}
+"""The forms of formulas on lines of their own."""
+
+INLINE = FORMS | {
+    "equation": "{} {} {}",
+    "sign": " {} {}",
+    "derivative": r"\partial {} / \partial {}",
+    "divide": "{} / {}",
+    "branch": r"{} \text{{ if }} {}",
+    "otherwise": r"{} \text{{ otherwise}}",
+    "next": ", ",
+    "cases": "{}",
+}
+"""The forms of formulas in a line of text."""
+
 SYMBOLS = {"≤": r"\le", "≥": r"\ge", "≠": r"\ne", "gamma": r"\gamma", "beta": r"\beta", "ε": r"\varepsilon", "δ": r"\delta"}
+COMMANDS = ("log", "exp", "tanh", "sinh", "cosh", "max", "min")
+"""The functions that are commands in LaTeX."""
 
 
 def latex(statements: Sequence[Tree]) -> str:
     """Return the statements of a formula in LaTeX, with a line for each equals sign, aligned at these."""
-    return r"\begin{aligned}" + r" \\ ".join(map(Typesetter().visit, statements)) + r"\end{aligned}"
+    rows: list[str] = []
+    for statement in statements:
+        if rows and statement.children[-1].data == "entries":  # shapes stand beside their formula
+            rows[-1] += r" \qquad " + inline([statement])
+        else:
+            rows.append(Typesetter(DISPLAYED).visit(statement))
+    return r"\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}"
 
 
 def inline(statements: Sequence[Tree]) -> str:
     """Return the statements of a formula in LaTeX, in one line."""
-    return r", \quad ".join(map(Typesetter(sign=" {} {}", first="{} {} {}").visit, statements))
+    return r", \quad ".join(map(Typesetter(INLINE).visit, statements))
 
 
 class Typesetter(Interpreter[Token, str]):
     """Turns formulas into LaTeX. Each method does this for the kind of node that has its name in the grammar."""
 
-    def __init__(self, first: str = "{} &{} {}", sign: str = r" \\ &{} {}") -> None:
-        self.first, self.sign = first, sign
-        """The formats of the first equation in a chain, and of the others."""
+    def __init__(self, forms: dict[str, str]) -> None:
+        self.forms = forms
 
     def visit_children(self, tree: Tree) -> list[Any]:
         """Return the parts of a node, in LaTeX."""
         return [self.visit(child) if hasattr(child, "data") else SYMBOLS.get(child, str(child)) for child in tree.children]
 
     def __default__(self, tree: Tree) -> str:
-        return TEMPLATES[tree.data].format(*self.visit_children(tree))
+        return self.forms[tree.data].format(*self.visit_children(tree))
 
     def name(self, tree: Tree) -> str:
         """Return a name as one symbol, or as an entry of one, like w12."""
@@ -59,29 +89,32 @@ class Typesetter(Interpreter[Token, str]):
     def chain(self, tree: Tree) -> str:
         """Return both sides of the first sign, and the right sides of the others."""
         left, sign, right, *others = self.visit_children(tree)
-        rest = (self.sign.format(*pair) for pair in zip(others[::2], others[1::2], strict=True))
-        return "".join([self.first.format(left, sign, right), *rest])
+        rest = (self.forms["sign"].format(*pair) for pair in zip(others[::2], others[1::2], strict=True))
+        return "".join([self.forms["equation"].format(left, sign, right), *rest])
 
     def definition(self, tree: Tree) -> str:
         """Return a definition."""
-        return r"\text{let }" + self.first.format(*self.visit_children(tree))
+        return r"\text{let }" + self.forms["equation"].format(*self.visit_children(tree))
 
     range = definition
 
     def multiply(self, tree: Tree) -> str:
         """Return a product, with a dot in front of what would look like a part of the first factor."""
         one, other = self.visit_children(tree)
-        return rf"{one} \cdot {other}" if other[0].isdigit() or other.startswith((r"\frac", "-")) else rf"{one} \, {other}"
+        needs_dot = other[0].isdigit() or other.startswith((r"\frac", r"\partial", "-"))
+        return rf"{one} \cdot {other}" if needs_dot else rf"{one} \, {other}"
 
     def divide(self, tree: Tree) -> str:
-        """Return a fraction, whose line replaces the parentheses around its parts."""
-        above, below = (self.visit(child.children[0] if child.data == "group" else child) for child in tree.children)
-        return rf"\frac{{{above}}}{{{below}}}"
+        """Return a fraction. A line between its parts replaces the parentheses around them."""
+        has_line = "frac" in self.forms["divide"]
+        parts = (child.children[0] if has_line and child.data == "group" else child for child in tree.children)
+        return self.forms["divide"].format(*map(self.visit, parts))
 
     def group(self, tree: Tree) -> str:
         """Return parentheses, unless a brace takes their place."""
         (side,) = tree.children
-        return self.visit(side) if side.data == "all_cases" else rf"\left({self.visit(side)}\right)"
+        has_brace = side.data == "all_cases" and self.forms["cases"] != "{}"
+        return self.visit(side) if has_brace else rf"\left({self.visit(side)}\right)"
 
     def reduction(self, tree: Tree) -> str:
         """Return a sum with its letter below."""
@@ -91,7 +124,7 @@ class Typesetter(Interpreter[Token, str]):
     def indexed(self, tree: Tree) -> str:
         """Return an array with its indices below."""
         base, *indices = self.visit_children(tree)
-        return f"{base}_{{{', '.join(indices)}}}"
+        return f"{base}_{{{','.join(indices)}}}"
 
     def entries(self, tree: Tree) -> str:
         """Return a shape, or a group of indices."""
@@ -99,11 +132,10 @@ class Typesetter(Interpreter[Token, str]):
 
     def call(self, tree: Tree) -> str:
         """Return a function of something."""
-        name, *arguments = tree.children
-        name = name.removesuffix("(")
-        sign = rf"\{name}" if name in ("log", "exp", "tanh", "sinh", "cosh", "max", "min") else rf"\operatorname{{{name}}}"
-        text = ", ".join(map(self.visit, arguments))
-        return rf"{sign} {text}" if tree.children[0] == name else rf"{sign}({text})"
+        name = tree.children[0].removesuffix("(")
+        sign = rf"\{name}" if name in COMMANDS else rf"\operatorname{{{name}}}"
+        arguments = ", ".join(map(self.visit, tree.children[1:]))
+        return rf"{sign} {arguments}" if tree.children[0] == name else rf"{sign}({arguments})"
 
     def comparison(self, tree: Tree) -> str:
         """Return a condition."""
@@ -112,16 +144,17 @@ class Typesetter(Interpreter[Token, str]):
     def branch(self, tree: Tree) -> str:
         """Return a case and its conditions."""
         value, *conditions = self.visit_children(tree)
-        return rf"{value} & \text{{if }} " + r" \text{ and } ".join(conditions)
+        return self.forms["branch"].format(value, r" \text{ and } ".join(conditions))
 
     def cases(self, tree: Tree) -> str:
-        """Return cases, one to a line."""
-        return r"\begin{cases}" + r" \\ ".join(self.visit_children(tree)) + r"\end{cases}"
+        """Return cases."""
+        return self.forms["cases"].format(self.forms["next"].join(self.visit_children(tree)))
 
     def all_cases(self, tree: Tree) -> str:
         """Return cases of which the last is for all that is left."""
         *branches, last = self.visit_children(tree)
-        return r"\begin{cases}" + r" \\ ".join([*branches, rf"{last} & \text{{otherwise}}"]) + r"\end{cases}"
+        rows = [*branches, self.forms["otherwise"].format(last)]
+        return self.forms["cases"].format(self.forms["next"].join(rows))
 
     def matrix(self, tree: Tree) -> str:
         """Return a matrix."""
