@@ -97,4 +97,81 @@ WRONG_DERIVATIONS = [
     ("cross_entropy", "* ∂p[i]/∂z[i] = p[i] - t[i]", "* ∂p[i]/∂z[i] = p[i] - t[i]^2"),
     ("cross_entropy", "∂e[j]/∂z[i] = 1/n * (p[i] - t[i])", "∂e[j]/∂z[i] = p[i] - t[i]"),
     ("cross_entropy", "dz = (p - t) / n\n\n", "dz = (p - t)\n\n"),
+    # Squared error
+    ("squared_error", "L = 1/n sum_j e[j]^2", "L = 1/n sum_j e[j]"),
+    ("squared_error", "let e[j] = y[j] - t[j]", "let e[j] = t[j] - y[j]^2"),
+    ("squared_error", "∂L/∂e[j] = 1/n * 2 e[j]", "∂L/∂e[j] = 2 e[j]"),
+    ("squared_error", "= 1/n * 2 e[i] = 2/n (y[i] - t[i])", "= 1/n * 2 e[i] = 2/n (t[i] - y[i])"),
+    ("squared_error", "dy = 2 * (y - t) / n\n\n", "dy = (y - t) / n\n\n"),
+    # Softmax cross-entropy
+    ("softmax_cross_entropy", "= e^z[n,o] / (sum_k e^z[n,k])", "= e^z[n,o] / (sum_n e^z[n,k])"),
+    ("softmax_cross_entropy", "= log(sum_k e^z[n,k]) - z[n,o]", "= log(sum_k e^z[n,k]) + z[n,o]"),
+    ("softmax_cross_entropy", "= top[n] + log(1 + r[n])", "= top[n] + log(r[n])"),
+    ("softmax_cross_entropy", "sum_o t[n,o] (top[n] - z[n,o])", "sum_o t[n,o] (z[n,o] - top[n])"),
+    ("softmax_cross_entropy", "`∂s[n]/∂z[n,o] = e^z[n,o]`", "`∂s[n]/∂z[n,o] = s[n]`"),
+    ("softmax_cross_entropy", "(0 * s[n] - e^z[n,k] e^z[n,o])", "(0 * s[n] + e^z[n,k] e^z[n,o])"),
+    ("softmax_cross_entropy", "= p[n,k] (δ[k,o] - p[n,o])\n\n    Next", "= p[n,k] (δ[k,o] - p[n,k])\n\n    Next"),
+    ("softmax_cross_entropy", "∂e[n]/∂p[n,k] = -t[n,k] / p[n,k]", "∂e[n]/∂p[n,k] = -p[n,k] / t[n,k]"),
+    ("softmax_cross_entropy", "= sum_m ∂L/∂e[m] * ∂e[m]/∂z[n,o]", "= sum_m ∂L/∂e[n] * ∂e[m]/∂z[n,o] * N"),
+    ("softmax_cross_entropy", "= 1/N sum_k t[n,k] (p[n,o] - δ[k,o])", "= 1/N sum_k t[n,k] (δ[k,o] - p[n,o])"),
+    ("softmax_cross_entropy", "= 1/N (p[n,o] - t[n,o])", "= 1/O (p[n,o] - t[n,o])"),
+    ("softmax_cross_entropy", "dz = (p - t) / N\n\n    Two", "dz = p - t\n\n    Two"),
+    # Tanh
+    ("tanh", "`h = 2 sigmoid(2 z) - 1`", "`h = 2 sigmoid(z) - 1`"),
+    ("tanh", "= e^z[i] + e^-z[i] = v[i]", "= e^z[i] + e^-z[i] = u[i]"),
+    ("tanh", "(v[i] v[i] - u[i] u[i]) / v[i]^2", "(u[i] u[i] - v[i] v[i]) / v[i]^2"),
+    ("tanh", "= dh[i] * (1 - h[i]) * (1 + h[i])", "= dh[i] * (1 - h[i]) * (1 - h[i])"),
+    # Broadcast
+    ("broadcast", "∂x[h,0] = 1 if k = h, 0", "∂x[h,0] = 1 if l = h, 0"),
+    ("broadcast", "= sum_m sum_l dy[m,h,l]", "= sum_l dy[m,h,l]"),
+    (
+        "broadcast",
+        "dx = xp.reshape(xp.sum(dy, axis=copied), shape)\n\n",
+        "dx = xp.reshape(xp.mean(dy, axis=copied), shape)\n\n",
+    ),
+    # Patches
+    (
+        "patches",
+        "c[n,p,q,(u,v,i)] = x[n,stride*p+u,stride*q+v,i]\n\n    Raises",
+        "c[n,p,q,(v,u,i)] = x[n,stride*p+u,stride*q+v,i]\n\n    Raises",
+    ),
+    ("patches", "= sum_k c[n,p,q,k] w[k,o] + b[o]", "= sum_k c[n,p,q,k] w[k,o]"),
+    ("patches", "and stride*q+v = t and j = i, 0 otherwise", "and stride*q+v = t, 0 otherwise"),
+    (
+        "patches",
+        "(1 if stride*p+u = r and stride*q+v = t, 0 otherwise)",
+        "(1 if stride*p+u = t and stride*q+v = r, 0 otherwise)",
+    ),
+    ("patches", "(1 if stride*p+u = r and stride*q+v = t, 0 otherwise)", "(1 if p+u = r and q+v = t, 0 otherwise)"),
+    # Max pool
+    ("max_pool", "= max_u max_v x[n,size*p+u,size*q+v,i]", "= max_u max_v x[n,size*p+u,size*p+v,i]"),
+    (
+        "max_pool",
+        "= 1 / ties[n,p,q,i] if x[n,size*p+u,size*q+v,i] = h[n,p,q,i]",
+        "= 1 / ties[n,p,q,i] if x[n,size*p+u,size*q+v,i] < h[n,p,q,i]",
+    ),
+    ("max_pool", "= dh[n,p,q,i] / ties[n,p,q,i] * (1 if", "= 2 dh[n,p,q,i] / ties[n,p,q,i] * (1 if"),
+    # Layer norm
+    ("layer_norm", "y[n,i] = gamma[i] u[n,i] + beta[i]", "y[n,i] = gamma[i] x[n,i] + beta[i]"),
+    ("layer_norm", "∂gamma[i] = sum_m dy[m,i] u[m,i]", "∂gamma[i] = sum_m dy[m,i] x[m,i]"),
+    ("layer_norm", "∂u[n,i] = dy[n,i] gamma[i]", "∂u[n,i] = dy[n,i] gamma[i] s[n]"),
+    ("layer_norm", "(var[n] + ε)^(-3/2) = -1/2 s[n]^3", "(var[n] + ε)^(-3/2) = -1/2 s[n]^2"),
+    ("layer_norm", "= -1/2 s[n]^2 sum_k du[n,k] u[n,k]", "= -1/2 s[n]^2 du[n,k] u[n,k]"),
+    ("layer_norm", "∂u[n,k]/∂mean[n] = -s[n]", "∂u[n,k]/∂mean[n] = s[n]"),
+    ("layer_norm", "∂mean[n]/∂x[n,i] = 1/I", "∂mean[n]/∂x[n,i] = 1/N"),
+    ("layer_norm", "+ dvar[n] * ∂var[n]/∂x[n,i] + dmean[n] * ∂mean[n]/∂x[n,i]\n", "+ dvar[n] * ∂var[n]/∂x[n,i]\n"),
+    ("layer_norm", "= s[n] (du[n,i] - 1/I sum_k du[n,k] - u[n,i]", "= s[n] (du[n,i] - 1/I sum_k du[n,k] + u[n,i]"),
+    # Batch norm
+    ("batch_norm", "∂var[i]/∂x[n,i] = 2/N (x[n,i] - mean[i])", "∂var[i]/∂x[n,i] = 2/N x[n,i]"),
+    (
+        "batch_norm",
+        "= du[n,i] s[i] + dvar[i] * 2/N (x[n,i] - mean[i]) + dmean[i] * 1/N",
+        "= du[n,i] s[i] + dvar[i] * 2/N (x[n,i] - mean[i]) + dmean[i]",
+    ),
+    (
+        "batch_norm",
+        "dx = s * (du - xp.mean(du, axis=0) - u * xp.mean(du * u, axis=0))\n        dgamma",
+        "dx = s * (du - u * xp.mean(du * u, axis=0))\n        dgamma",
+    ),
+    ("batch_norm", "gamma[i] (var[i] + ε)^(-1/2) (x[n,i] - mean[i])", "gamma[i] (var[i] + ε)^(1/2) (x[n,i] - mean[i])"),
 ]

@@ -120,12 +120,17 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True)
 
 
+@cache
+def _parsed(text: str) -> list[Tree]:
+    return [tree for tree in _parser().parse(text).children if not isinstance(tree, Token)]
+
+
 def parse(formula: Formula) -> list[Tree]:
     """Return the statements of a formula as trees. Raises UnreadableError if it does not follow the grammar."""
     if formula.kind == STRAY:
         raise UnreadableError("an equals sign that is in no formula")
     try:
-        return [tree for tree in _parser().parse(formula.text).children if not isinstance(tree, Token)]
+        return _parsed(formula.text)
     except LarkError as error:
         place = getattr(error, "pos_in_stream", None) or 0
         raise UnreadableError(f"it cannot be read after '{formula.text[:place]}'") from error

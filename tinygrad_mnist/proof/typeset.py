@@ -1,6 +1,6 @@
-"""Formulas in LaTeX, from the same trees that are checked. The names are those of the code: dw is one name, not d times w."""
+"""Formulas in LaTeX, from the trees that are checked. Names are those of the code: dw is one name, not d times w."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lark import Token
@@ -9,45 +9,70 @@ from lark.visitors import Interpreter
 from tinygrad_mnist.proof.evaluation import Tree
 from tinygrad_mnist.proof.worlds import ELEMENT
 
-FORMS = {
-    "number": "{}",
-    "add": "{} + {}",
-    "subtract": "{} - {}",
-    "negate": "-{}",
-    "matmul": r"{} \, {}",
-    "raised": "{}^{{{}}}",
-    "exponential": "{}{{{}}}",
-    "absolute": r"\left| {} \right|",
-    "transposed": r"{}^{{\mathsf{{T}}}}",
-    "shape": r"\mathrm{{shape}}({})",
+SYMBOLS = {
+    "≤": r"\le",
+    "≥": r"\ge",
+    "≠": r"\ne",
+    "gamma": r"\gamma",
+    "beta": r"\beta",
+    "ε": r"\varepsilon",
+    "δ": r"\delta",
 }
-DISPLAYED = FORMS | {
-    "equation": "{} &{} {}",
-    "sign": r" \\ &{} {}",
-    "derivative": r"\frac{{\partial {}}}{{\partial {}}}",
-    "divide": r"\frac{{{}}}{{{}}}",
-    "branch": r"{} & \text{{if }} {}",
-    "otherwise": r"{} & \text{{otherwise}}",
-    "next": r" \\ ",
-    "cases": r"\begin{{cases}}{}\end{{cases}}",
-}
-"""The forms of formulas on lines of their own."""
-
-INLINE = FORMS | {
-    "equation": "{} {} {}",
-    "sign": " {} {}",
-    "derivative": r"\partial {} / \partial {}",
-    "divide": "{} / {}",
-    "branch": r"{} \text{{ if }} {}",
-    "otherwise": r"{} \text{{ otherwise}}",
-    "next": ", ",
-    "cases": "{}",
-}
-"""The forms of formulas in a line of text."""
-
-SYMBOLS = {"≤": r"\le", "≥": r"\ge", "≠": r"\ne", "gamma": r"\gamma", "beta": r"\beta", "ε": r"\varepsilon", "δ": r"\delta"}
 COMMANDS = ("log", "exp", "tanh", "sinh", "cosh", "max", "min")
 """The functions that are commands in LaTeX."""
+
+
+def _product(one: str, other: str) -> str:
+    # Without a dot, a number or a fraction would look like a part of the factor before it.
+    needs_dot = other[0].isdigit() or other.startswith((r"\frac", r"\partial", "-"))
+    return rf"{one} \cdot {other}" if needs_dot else rf"{one} \, {other}"
+
+
+def _call(name: str, *arguments: str) -> str:
+    inner = rf"\left({', '.join(arguments)}\right)" if name.endswith("(") else arguments[0]
+    name = name.removesuffix("(")
+    return (rf"\{name} " if name in COMMANDS else rf"\operatorname{{{name}}} ") + inner
+
+
+FORMS: dict[str, Callable[..., str]] = {
+    "number": str,
+    "add": "{} + {}".format,
+    "subtract": "{} - {}".format,
+    "negate": "-{}".format,
+    "multiply": _product,
+    "matmul": r"{} \, {}".format,
+    "raised": "{}^{{{}}}".format,
+    "exponential": "{}{{{}}}".format,
+    "absolute": r"\left| {} \right|".format,
+    "transposed": r"{}^{{\mathsf{{T}}}}".format,
+    "shape": r"\mathrm{{shape}}({})".format,
+    "entries": lambda *sizes: f"({', '.join(sizes)})",
+    "indexed": lambda base, *indices: f"{base}_{{{','.join(indices)}}}",
+    "reduction": lambda sign, body: r"\{}_{{{}}} {}".format(*sign.split("_"), body),
+    "call": _call,
+    "comparison": lambda *parts: " ".join(parts),
+    "row": lambda *cells: " & ".join(cells),
+    "matrix": lambda *rows: r"\begin{pmatrix}" + r" \\ ".join(rows) + r"\end{pmatrix}",
+    "definition": r"\text{{let }} {} &{} {}".format,
+    "range": r"\text{{let }} {} &{} {}".format,
+    "derivative": r"\frac{{\partial {}}}{{\partial {}}}".format,
+    "divide": r"\frac{{{}}}{{{}}}".format,
+    "branch": lambda value, *conditions: rf"{value} & \text{{if }} " + r" \text{ and } ".join(conditions),
+    "cases": lambda *rows: r"\begin{cases}" + r" \\ ".join(rows) + r"\end{cases}",
+    "all_cases": lambda *rows: FORMS["cases"](*rows[:-1], rf"{rows[-1]} & \text{{otherwise}}"),
+}
+"""The forms of a formula on lines of its own, by the kinds of nodes in the grammar."""
+
+INLINE = FORMS | {
+    "definition": r"\text{{let }} {} {} {}".format,
+    "range": r"\text{{let }} {} {} {}".format,
+    "derivative": r"\partial {} / \partial {}".format,
+    "divide": "{} / {}".format,
+    "branch": lambda value, *conditions: rf"{value} \text{{ if }} " + r" \text{ and } ".join(conditions),
+    "cases": lambda *cases: ", ".join(cases),
+    "all_cases": lambda *cases: ", ".join(cases) + r" \text{ otherwise}",
+}
+"""The forms of a formula in a line of text."""
 
 
 def latex(statements: Sequence[Tree]) -> str:
@@ -57,7 +82,7 @@ def latex(statements: Sequence[Tree]) -> str:
         if rows and statement.children[-1].data == "entries":  # shapes stand beside their formula
             rows[-1] += r" \qquad " + inline([statement])
         else:
-            rows.append(Typesetter(DISPLAYED).visit(statement))
+            rows.append(Typesetter(FORMS).visit(statement))
     return r"\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}"
 
 
@@ -67,17 +92,19 @@ def inline(statements: Sequence[Tree]) -> str:
 
 
 class Typesetter(Interpreter[Token, str]):
-    """Turns formulas into LaTeX. Each method does this for the kind of node that has its name in the grammar."""
+    """Turns formulas into LaTeX, in these forms."""
 
-    def __init__(self, forms: dict[str, str]) -> None:
+    def __init__(self, forms: dict[str, Callable[..., str]]) -> None:
         self.forms = forms
 
     def visit_children(self, tree: Tree) -> list[Any]:
         """Return the parts of a node, in LaTeX."""
-        return [self.visit(child) if hasattr(child, "data") else SYMBOLS.get(child, str(child)) for child in tree.children]
+        return [
+            self.visit(child) if hasattr(child, "data") else SYMBOLS.get(child, str(child)) for child in tree.children
+        ]
 
     def __default__(self, tree: Tree) -> str:
-        return self.forms[tree.data].format(*self.visit_children(tree))
+        return self.forms[tree.data](*self.visit_children(tree))
 
     def name(self, tree: Tree) -> str:
         """Return a name as one symbol, or as an entry of one, like w12."""
@@ -87,76 +114,21 @@ class Typesetter(Interpreter[Token, str]):
         return f"{symbol}_{{{entry}}}" if entry else symbol
 
     def chain(self, tree: Tree) -> str:
-        """Return both sides of the first sign, and the right sides of the others."""
-        left, sign, right, *others = self.visit_children(tree)
-        rest = (self.forms["sign"].format(*pair) for pair in zip(others[::2], others[1::2], strict=True))
-        return "".join([self.forms["equation"].format(left, sign, right), *rest])
-
-    def definition(self, tree: Tree) -> str:
-        """Return a definition."""
-        return r"\text{let }" + self.forms["equation"].format(*self.visit_children(tree))
-
-    range = definition
-
-    def multiply(self, tree: Tree) -> str:
-        """Return a product, with a dot in front of what would look like a part of the first factor."""
-        one, other = self.visit_children(tree)
-        needs_dot = other[0].isdigit() or other.startswith((r"\frac", r"\partial", "-"))
-        return rf"{one} \cdot {other}" if needs_dot else rf"{one} \, {other}"
+        """Return a chain of equals signs, each on a line of its own unless the formula is inline."""
+        first, *others = self.visit_children(tree)
+        between, sign = (" ", "") if self.forms is INLINE else (r" \\ ", "&")
+        return f"{first} " + between.join(
+            f"{sign}{one} {side}" for one, side in zip(others[::2], others[1::2], strict=True)
+        )
 
     def divide(self, tree: Tree) -> str:
         """Return a fraction. A line between its parts replaces the parentheses around them."""
-        has_line = "frac" in self.forms["divide"]
+        has_line = self.forms is FORMS
         parts = (child.children[0] if has_line and child.data == "group" else child for child in tree.children)
-        return self.forms["divide"].format(*map(self.visit, parts))
+        return self.forms["divide"](*map(self.visit, parts))
 
     def group(self, tree: Tree) -> str:
         """Return parentheses, unless a brace takes their place."""
         (side,) = tree.children
-        has_brace = side.data == "all_cases" and self.forms["cases"] != "{}"
+        has_brace = side.data == "all_cases" and self.forms is FORMS
         return self.visit(side) if has_brace else rf"\left({self.visit(side)}\right)"
-
-    def reduction(self, tree: Tree) -> str:
-        """Return a sum with its letter below."""
-        sign, letter = tree.children[0].split("_")
-        return rf"\{sign}_{{{letter}}} {self.visit(tree.children[1])}"
-
-    def indexed(self, tree: Tree) -> str:
-        """Return an array with its indices below."""
-        base, *indices = self.visit_children(tree)
-        return f"{base}_{{{','.join(indices)}}}"
-
-    def entries(self, tree: Tree) -> str:
-        """Return a shape, or a group of indices."""
-        return f"({', '.join(self.visit_children(tree))})"
-
-    def call(self, tree: Tree) -> str:
-        """Return a function of something."""
-        name = tree.children[0].removesuffix("(")
-        sign = rf"\{name}" if name in COMMANDS else rf"\operatorname{{{name}}}"
-        arguments = ", ".join(map(self.visit, tree.children[1:]))
-        return rf"{sign} {arguments}" if tree.children[0] == name else rf"{sign}({arguments})"
-
-    def comparison(self, tree: Tree) -> str:
-        """Return a condition."""
-        return " ".join(self.visit_children(tree))
-
-    def branch(self, tree: Tree) -> str:
-        """Return a case and its conditions."""
-        value, *conditions = self.visit_children(tree)
-        return self.forms["branch"].format(value, r" \text{ and } ".join(conditions))
-
-    def cases(self, tree: Tree) -> str:
-        """Return cases."""
-        return self.forms["cases"].format(self.forms["next"].join(self.visit_children(tree)))
-
-    def all_cases(self, tree: Tree) -> str:
-        """Return cases of which the last is for all that is left."""
-        *branches, last = self.visit_children(tree)
-        rows = [*branches, self.forms["otherwise"].format(last)]
-        return self.forms["cases"].format(self.forms["next"].join(rows))
-
-    def matrix(self, tree: Tree) -> str:
-        """Return a matrix."""
-        rows = (" & ".join(self.visit_children(row)) for row in tree.children)
-        return r"\begin{pmatrix}" + r" \\ ".join(rows) + r"\end{pmatrix}"

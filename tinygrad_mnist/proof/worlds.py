@@ -11,13 +11,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from lark import Tree as LarkTree
+from numpy.exceptions import ComplexWarning
 from numpy.typing import NDArray
 
 from tinygrad_mnist.proof.evaluation import Evaluator, Letters, Moved, Tree
 from tinygrad_mnist.proof.oracles import STEP, TINY
 from tinygrad_mnist.proof.pagetext import UnreadableError
 
-SIZES = {"N": 3, "I": 4, "O": 2, "H": 7, "W": 9, "C": 2}
+SIZES = {"N": 3, "I": 4, "O": 2, "H": 5, "W": 7, "C": 2}
 """The sizes of axes."""
 
 Shapes: TypeAlias = dict[str, tuple[list[str], str]]
@@ -46,8 +47,10 @@ class World:
         """The limits of letters."""
         self.exact = True
         """Whether the complex step measured every derivative since this was last set."""
+        self._moved: Moved = None
         self._touched = False
-        self._values: dict[str, NDArray[Any]] = {}
+        self._values: dict[str, tuple[NDArray[Any], bool]] = {}
+        self._values_if_moved: dict[str, tuple[NDArray[Any], bool]] = {}
         self._slopes: dict[Any, tuple[NDArray[Any], bool]] = {}
 
     def knows(self, name: str) -> bool:
@@ -71,12 +74,19 @@ class World:
 
     def value(self, name: str, moved: Moved = None) -> NDArray[Any]:
         """Return the value of a name while a variable is moved."""
-        if moved is not None:
-            self._touched |= moved[0] == name
-            return moved[1] if moved[0] == name else np.asarray(self._computed(name, moved))
-        if name not in self._values:
-            self._values[name] = np.asarray(self._computed(name, None))
-        return self._values[name]
+        if moved is not None and moved[0] == name:
+            self._touched = True
+            return moved[1]
+        if moved is not None and moved is not self._moved:
+            self._moved, self._values_if_moved = moved, {}
+        values = self._values if moved is None else self._values_if_moved
+        touched, self._touched = self._touched, False
+        if name not in values:
+            value = np.asarray(self._computed(name, moved))
+            values[name] = value, self._touched
+        value, depends = values[name]
+        self._touched = touched or depends
+        return value
 
     def _computed(self, name: str, moved: Moved) -> Any:
         if name in self.arrays:
@@ -96,13 +106,11 @@ class World:
 
     def _output(self, moved: Moved) -> Any:
         """Return what forward returns; or, if that does not depend on the moved variable, what the page says it is."""
-        touched, self._touched = self._touched, False
         output = self.module.forward(*(self.value(name, moved) for name in self.arguments))
         for letters, side in self.claims if moved and not self._touched else ():
             claimed = self._evaluated(letters, side, moved)
             if self._touched:
                 return claimed.reshape(output.shape)
-        self._touched |= touched
         return output
 
     def _evaluated(self, letters: Sequence[str], side: Tree, moved: Moved) -> Any:
@@ -155,12 +163,13 @@ class World:
         x = np.asarray(self.value(variable), float)
 
         def at(step: NDArray[Any]) -> NDArray[Any]:
-            value = Evaluator(self, letters, (variable, x + step)).visit(top)
-            return np.broadcast_to(value, [size for _, size in letters.values()] or np.shape(value))
+            value: NDArray[Any] = np.asarray(Evaluator(self, letters, (variable, x + step)).visit(top))
+            return np.broadcast_to(value, [size for _, size in letters.values()] or value.shape)
 
         def differences(direction: NDArray[np.float64]) -> NDArray[Any]:
             whole, half = ((at(h * direction) - at(-h * direction)) / (2 * h) for h in (STEP, STEP / 2))
-            return (4 * half - whole) / 3
+            slope: NDArray[Any] = (4 * half - whole) / 3
+            return slope
 
         entries = np.eye(x.size).reshape(-1, *x.shape)
         direction = np.random.default_rng(self.seed).uniform(0.1, 1, x.shape)
@@ -170,7 +179,7 @@ class World:
             raise UnreadableError(f"what is differentiated with respect to {variable} does not depend on it")
         try:
             exact = np.stack([at(TINY * 1j * entry).imag / TINY for entry in entries], axis=-1)
-        except TypeError:  # a forward that takes real numbers only
+        except (TypeError, ComplexWarning):  # a forward for real numbers only
             exact = np.full((*along.shape, x.size), np.nan)
         if np.max(np.abs(exact @ direction.ravel() - along)) <= 1e-6 * max(1, np.max(np.abs(along))):
             return exact, True
@@ -185,7 +194,12 @@ def world_of(module: ModuleType, shapes: Shapes, trees: Sequence[Tree], seed: in
         arguments, (first, *others) = (inspect.signature(f).parameters for f in (module.forward, module.backward))
         world.output, world.arguments = "L" if first in arguments else first.removeprefix("d"), [*arguments]
         defined = {world.output, *(target(tree)[0] for tree in trees if tree.data == "definition")}
-        arrays: dict[str, Any] = {"wide": [sizes[axis] for axis in "NHW"], "size": 3, "stride": 2, **sizes}
+        arrays: dict[str, Any] = {
+            "wide": [sizes[axis] for axis in "NHW"],
+            "size": 3 if "stride" in arguments else 2,
+            "stride": 2,
+            **sizes,
+        }
         for name, (axes, words) in (dict.fromkeys(arguments, (["N", "I"], "")) | shapes).items():
             if name not in arrays and name not in defined:
                 shape = [math.prod(int(arrays.get(size, size)) for size in axis.split("*")) for axis in axes]
