@@ -31,6 +31,7 @@ html_css_files = ["book.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_search_summary = False  # it reads the pages again, which browsers refuse for files on a disk
 html_math_renderer = "mathml"
 pygments_style = "book.colors.Light"
 pygments_dark_style = "book.colors.Dark"

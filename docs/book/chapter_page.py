@@ -1,11 +1,10 @@
 """The book's chapter: the sections that `python cli.py chapter` prints, with plots and pictures."""
 
+from book import drawing, writing
 from tinygrad_mnist import datasets
 from tinygrad_mnist.chapter import SECTIONS
 from tinygrad_mnist.chapter.material import DIGITS, Material
 from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table
-
-from book import drawing, writing
 
 
 def pages(digits: str) -> dict[str, str | bytes]:
@@ -55,7 +54,8 @@ def _picture(name: str, picture: Picture) -> str:
 def _table(table: Table) -> str:
     """Return a table under its caption."""
     rows = [
-        [writing.escaped(format(value, how)) for value, how in zip(row, table.formats, strict=True)] for row in table.rows
+        [writing.escaped(format(value, how)) for value, how in zip(row, table.formats, strict=True)]
+        for row in table.rows
     ]
     head = [writing.escaped(name) for name in table.head] or [""] * len(table.formats)
     return f"{writing.escaped(table.caption)}\n\n{writing.table(head, rows)}"

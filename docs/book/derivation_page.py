@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
 
+from book import pictures, writing
+from book.writing import Block
 from tinygrad_mnist.arrays.backend import choose_backend
 from tinygrad_mnist.proof import derivations, pagetext
 from tinygrad_mnist.proof.cases import all_cases
-from tinygrad_mnist.proof.gradcheck import Check, GradientCase, check
-from tinygrad_mnist.proof.planted import PLANTED_BUGS, PlantedBug
-
-from book import pictures, writing
-from book.writing import Block
+from tinygrad_mnist.proof.gradcheck import GradientCase, check
+from tinygrad_mnist.proof.planted import PLANTED_BUGS
 
 ORDER = (
     "square",
@@ -33,8 +32,6 @@ ORDER = (
     "batch_norm",
 )
 """The operations in the order of reading."""
-
-SOURCE = "https://github.com/tinygrad-mnist/tinygrad_mnist"
 
 
 def pages() -> dict[str, str]:
@@ -86,7 +83,9 @@ def _page(name: str, names: Sequence[str]) -> str:
     module = _module(name)
     docstrings = _docstrings(module)
     idea, *rest = docstrings[""]
-    text = " ".join(idea.lines).partition(": ")[2] or " ".join(idea.lines)
+    _, _, text = " ".join(idea.lines).partition(": ")
+    is_word = text.split()[0].isalpha() and len(text.split()[0]) > 1
+    text = text[0].upper() + text[1:] if is_word else text
     parts = [
         "---\nhide-toc: true\n---",
         f"# {title(name)}",
@@ -140,7 +139,12 @@ def _checked(name: str, module: ModuleType) -> str:
     for case in _cases(module).values():
         results = check(case, choose_backend("numpy"))
         rows += [
-            (f"`d{result.argument}` of {case.name}, {result.oracle}", "right" if result.passed else "wrong", f"{result.error:.0e}", f"{result.tolerance:.0e}")
+            (
+                f"`d{result.argument}` of {case.name}, {result.oracle}",
+                "right" if result.passed else "wrong",
+                f"{result.error:.0e}",
+                f"{result.tolerance:.0e}",
+            )
             for result in results
             if result.oracle in ("differences", "complex step", "float32")
         ]
@@ -153,14 +157,19 @@ def _planted(module: ModuleType) -> Iterator[str]:
     bugs = [(name, bug) for name, bug in PLANTED_BUGS.items() if bug.case in cases]
     if bugs:
         name, bug = bugs[0]
-        failed = [result for result in check(bug.planted_in(cases)[bug.case], choose_backend("numpy")) if not result.passed]
+        failed = [
+            result for result in check(bug.planted_in(cases)[bug.case], choose_backend("numpy")) if not result.passed
+        ]
         yield (
             f"## A planted bug\n\n{writing.escaped(bug.description)}\n\n"
             f"{writing.fence('page', without_docstring(inspect.getsource(bug.wrong)))}\n\n"
             f"`python cli.py gradcheck --plant {name}` finds it:\n\n"
             + writing.table(
                 ("what", "error", "allowed"),
-                ((f"`d{result.argument}`, {result.oracle}", f"{result.error:.0e}", f"{result.tolerance:.0e}") for result in failed),
+                (
+                    (f"`d{result.argument}`, {result.oracle}", f"{result.error:.0e}", f"{result.tolerance:.0e}")
+                    for result in failed
+                ),
             )
         )
 

@@ -34,12 +34,18 @@ def accuracies(runs: dict[str, list[dict[str, Any]]]) -> bytes:
     """Return a plot with a dot for the test accuracy of each run of each row."""
 
     def draw(axes: Any) -> None:
-        for row, (name, results) in enumerate(runs.items()):
+        for row, results in enumerate(runs.values()):
             wrong = [100 * (1 - result["test_accuracy"]) for result in results]
             axes.plot(wrong, np.full(len(wrong), row), "o", color=BLUE, alpha=0.6, markersize=5)
         axes.set_yticks(range(len(runs)), runs)
         axes.invert_yaxis()
-        axes.set(xscale="log", xlabel="wrong on the test digits, in percent (logarithmic)")
+        axes.set(
+            xscale="log",
+            xticks=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+            xlabel="wrong on the test digits, in percent (logarithmic)",
+        )
+        axes.minorticks_off()
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.grid(axis="x", color="0.9")
 
     return plot(draw, high=0.9 + 0.28 * len(runs))

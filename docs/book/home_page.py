@@ -5,9 +5,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from tinygrad_mnist.commands import main
-
 from book import writing
+from tinygrad_mnist.commands import main
 
 
 def pages(digits: str) -> dict[str, str | bytes]:

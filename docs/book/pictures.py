@@ -1,5 +1,6 @@
-"""Pictures in SVG: the graph of a pass with its shapes, patches, and max pool. Their numbers are computed by the passes."""
+"""Pictures in SVG: the graph of a pass with its shapes, patches, and max pool. The passes compute their numbers."""
 
+import ast
 import inspect
 from collections.abc import Sequence
 from html import escape
@@ -7,15 +8,15 @@ from types import ModuleType
 
 import numpy as np
 
+from book import writing
 from tinygrad_mnist.passes import max_pool, patches
 
-from book import writing
-
-WIDTH, ROW, BOX = 640, 56, 190
-"""The width of a graph, the height of a row, and the width of the box in the middle."""
+ROW, BOX, ARROW, LETTER = 56, 190, 90, 9.1
+"""The height of a row in a graph, the widths of the box in the middle and of an arrow, and that of a letter."""
 
 CELL = 34
-"""The side of a pixel in the drawn images."""
+BLOCK = 2 * CELL
+"""The side of a pixel in the drawn images, and that of a block in the image for max pool."""
 
 
 def graph(module: ModuleType, shapes: dict[str, tuple[list[str], str]]) -> str:
@@ -24,33 +25,38 @@ def graph(module: ModuleType, shapes: dict[str, tuple[list[str], str]]) -> str:
     first, *_ = inspect.signature(module.backward).parameters
     output = "L" if first in inputs else first.removeprefix("d")
     returned = _gradients(module)
-    height = ROW * max(len(inputs), 1) + 24
-    middle = height / 2
-    left, right = (WIDTH - BOX) / 2, (WIDTH + BOX) / 2
     name = module.__name__.rpartition(".")[2].replace("_", " ")
+    labels = {name: _label(name, shapes) for name in (*inputs, output)}
+    start = 10 + LETTER * max(len(labels[name]) for name in inputs)
+    left, right = start + ARROW, start + ARROW + BOX
+    end, height = right + ARROW, ROW * len(inputs) + 24
+    middle = height / 2
     parts = [
         f'<rect x="{left}" y="{middle - 26}" width="{BOX}" height="52" rx="8" class="box"/>',
-        _text(WIDTH / 2, middle + 5, name, "middle", "operation"),
+        _text(left + BOX / 2, middle + 5, name, "middle", "operation"),
+        _arrow(right, middle - 7, end, middle - 7),
+        _text(end + 8, middle - 3, labels[output]),
+        _arrow(end, middle + 9, right, middle + 9, "back"),
+        _text(end + 8, middle + 15, "1" if output == "L" else f"d{output}", kind="gradient"),
     ]
     for number, argument in enumerate(inputs):
-        y = ROW * (number + 0.5) + 12
-        parts.append(_arrow(118, y - 7, left, middle - 8 + 8 * (number - (len(inputs) - 1) / 2)))
-        parts.append(_text(108, y - 3, _label(argument, shapes), "end"))
+        y, at = ROW * (number + 0.5) + 12, middle + 8 * (number - (len(inputs) - 1) / 2)
+        parts += [_arrow(start, y - 7, left, at - 8), _text(start - 8, y - 3, labels[argument], "end")]
         if f"d{argument}" in returned:
-            parts.append(_arrow(left, middle + 8 + 8 * (number - (len(inputs) - 1) / 2), 118, y + 9, "back"))
-            parts.append(_text(108, y + 15, f"d{argument}", "end", "gradient"))
-    parts.append(_arrow(right, middle - 7, WIDTH - 118, middle - 7))
-    parts.append(_text(WIDTH - 108, middle - 3, _label(output, shapes), "start"))
-    parts.append(_arrow(WIDTH - 118, middle + 9, right, middle + 9, "back"))
-    parts.append(_text(WIDTH - 108, middle + 15, "1" if output == "L" else f"d{output}", "start", "gradient"))
-    return _svg(WIDTH, height, f"{name}: from {', '.join(inputs)} to {output}, and back", parts)
+            parts += [
+                _arrow(left, at + 8, start, y + 9, "back"),
+                _text(start - 8, y + 15, f"d{argument}", "end", "gradient"),
+            ]
+    width = end + 10 + LETTER * len(labels[output])
+    return _svg(width, height, f"{name}: from {', '.join(inputs)} to {output}, and back", parts)
 
 
 def _gradients(module: ModuleType) -> set[str]:
-    """Return the names that backward returns."""
-    last = inspect.getsource(module.backward).rstrip().splitlines()[-1]
-    code = inspect.getsource(module.backward)
-    return {name for name in (f"d{argument}" for argument in inspect.signature(module.forward).parameters) if name in last or f"{name} =" in code}
+    """Return the names in what backward returns."""
+    returned = [
+        node for node in ast.walk(ast.parse(inspect.getsource(module.backward))) if isinstance(node, ast.Return)
+    ]
+    return {node.id for node in ast.walk(returned[-1]) if isinstance(node, ast.Name)}
 
 
 def _label(name: str, shapes: dict[str, tuple[list[str], str]]) -> str:
@@ -75,7 +81,7 @@ def _patches() -> str:
     parts += _grid(rows, 220, 34)
     parts.append(f'<rect x="220" y="34" width="{9 * CELL}" height="{CELL}" class="first"/>')
     parts.append(f'<rect x="220" y="{34 + 3 * CELL}" width="{9 * CELL}" height="{CELL}" class="last"/>')
-    parts += [_text(10, 22, "x: pixels by their numbers"), _text(220, 22, "c: a row for each patch of 3 by 3")]
+    parts += [_text(10, 22, "x (4 by 4)"), _text(220, 22, "c: each patch of 3 by 3 is a row")]
     return _svg(540, 184, "The patches of an image, and the rows that they become", parts)
 
 
@@ -89,9 +95,18 @@ def _max_pool() -> str:
     parts += _grid(h[0, :, :, 0], 190, 68)
     parts += _grid(dh[0, :, :, 0], 300, 68, kind="gradient")
     parts += _grid(dx[0, :, :, 0], 410, 34, marked=dx[0, :, :, 0] != 0, kind="gradient")
-    parts += [_text(10, 22, "x"), _text(190, 56, "h"), _text(300, 56, "dh", kind="gradient"), _text(410, 22, "dx", kind="gradient")]
+    parts += [
+        _text(10, 22, "x"),
+        _text(190, 56, "h"),
+        _text(300, 56, "dh", kind="gradient"),
+        _text(410, 22, "dx", kind="gradient"),
+    ]
     for left in (10, 410):
-        parts += [f'<rect x="{left + 2 * CELL * i}" y="{34 + 2 * CELL * j}" width="{2 * CELL}" height="{2 * CELL}" class="block"/>' for i in (0, 1) for j in (0, 1)]
+        parts += [
+            f'<rect x="{left + BLOCK * i}" y="{34 + BLOCK * j}" width="{BLOCK}" height="{BLOCK}" class="block"/>'
+            for i in (0, 1)
+            for j in (0, 1)
+        ]
     return _svg(560, 184, "The winners of each block of 2 by 2, and where their gradients go", parts)
 
 
@@ -121,6 +136,6 @@ def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> str:
         for kind in ("forth", "back")
     )
     return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" style="max-width: {width:g}px"><title>{escape(title)}</title>'
-        f"<defs>{heads}</defs>{''.join(parts)}</svg>"
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" style="max-width: {width:g}px">'
+        f"<title>{escape(title)}</title><defs>{heads}</defs>{''.join(parts)}</svg>"
     )

@@ -16,7 +16,9 @@ def to_rest(app: object, what: str, name: str, thing: object, options: Any, line
         text = "\n".join(block.lines)
         if block.kind == PROSE:
             pieces = re.split(r"`([^`]*)`", text)
-            text = "".join(f"``{piece}``" if place % 2 else SPECIAL.sub(r"\\\1", piece) for place, piece in enumerate(pieces))
+            text = "".join(
+                f"``{piece}``" if place % 2 else SPECIAL.sub(r"\\\1", piece) for place, piece in enumerate(pieces)
+            )
         elif block.kind != DOCTEST:
             text = f"::\n\n{text}"
         parts += [*text.splitlines(), ""]

@@ -66,7 +66,9 @@ def block(content: Block) -> str:
         cells = [(f"`{row['names']}`", f"({escaped(row['shape'])})", prose(row["words"] or "")) for row in rows]
         return "| name | shape | |\n| :-- | :-- | :-- |\n" + "\n".join(f"| {' | '.join(row)} |" for row in cells)
     if content.kind == FORMULA:
-        return "\n\n".join(fence("{math}", typeset.latex(derivations.parse(each))) for each in pagetext.formulas([content]))
+        return "\n\n".join(
+            fence("{math}", typeset.latex(derivations.parse(each))) for each in pagetext.formulas([content])
+        )
     if content.kind == DOCTEST:
         return fence("pycon", text)
     return fence("page" if content.kind == CODE else "text", "\n".join(line[4:] for line in content.lines))

@@ -41,8 +41,6 @@ FORMS: dict[str, Callable[..., str]] = {
     "negate": "-{}".format,
     "multiply": _product,
     "matmul": r"{} \, {}".format,
-    "raised": "{}^{{{}}}".format,
-    "exponential": "{}{{{}}}".format,
     "absolute": r"\left| {} \right|".format,
     "transposed": r"{}^{{\mathsf{{T}}}}".format,
     "shape": r"\mathrm{{shape}}({})".format,
@@ -122,10 +120,25 @@ class Typesetter(Interpreter[Token, str]):
         )
 
     def divide(self, tree: Tree) -> str:
-        """Return a fraction. A line between its parts replaces the parentheses around them."""
-        has_line = self.forms is FORMS
-        parts = (child.children[0] if has_line and child.data == "group" else child for child in tree.children)
-        return self.forms["divide"](*map(self.visit, parts))
+        """Return a fraction. A line replaces the parentheses around its parts. a * 1/n is a times 1/n."""
+        above, below = tree.children
+        if above.data == "multiply" and above.children[1].data == "number":
+            first, number = map(self.visit, above.children)
+            return _product(first, self.forms["divide"](number, self.visit(below)))
+        if self.forms is INLINE:
+            return self.forms["divide"](*self.visit_children(tree))
+        return self.forms["divide"](self._bare(above), self._bare(below))
+
+    def raised(self, tree: Tree) -> str:
+        """Return a power, with no parentheses around its exponent."""
+        return f"{self.visit(tree.children[0])}^{{{self._bare(tree.children[1])}}}"
+
+    def exponential(self, tree: Tree) -> str:
+        """Return a power of e, with no parentheses around its exponent."""
+        return f"e^{{{self._bare(tree.children[1])}}}"
+
+    def _bare(self, tree: Tree) -> str:
+        return self.visit(tree.children[0] if tree.data == "group" else tree)
 
     def group(self, tree: Tree) -> str:
         """Return parentheses, unless a brace takes their place."""
