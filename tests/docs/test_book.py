@@ -38,7 +38,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(book: Path) -> Iterator[Any]:
     """Give a browser."""
     from playwright.sync_api import sync_playwright
