@@ -16,9 +16,9 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click", "book"]
 exclude_patterns = ["book"]
 nitpicky = True
 # The book has no pages for types of NumPy and of Python itself, nor for the parts of the derivation checker.
-nitpick_ignore_regex = [(r"py:.*", r"(?!tinygrad_mnist\.).*|tinygrad_mnist\.proof\.(pagetext|worlds)\..*")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!tinygrad_mnist\.).*|tinygrad_mnist\.proof\.(pagetext|worlds|subject)\..*")]
 
-myst_enable_extensions = ["colon_fence", "attrs_inline"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"

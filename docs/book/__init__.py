@@ -5,7 +5,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from book import benchmark_page, chapter_page, derivation_page, files_page, home_page, mathml, python_page
+from book import benchmark_page, chapter_page, check_page, derivation_page, files_page, home_page, mathml, python_page
 from book.colors import PageLexer
 from book.writing import write
 
@@ -24,7 +24,7 @@ def write_pages(app: Sphinx) -> None:
     """Write the computed pages and pictures into the folder of the sources, where git ignores them."""
     source = Path(app.srcdir)
     digits: str = app.config.digits
-    pages = [derivation_page.pages(), benchmark_page.pages()]
+    pages = [derivation_page.pages(), check_page.pages(), benchmark_page.pages()]
     pages += [make(digits) for make in (chapter_page.pages, files_page.pages, home_page.pages)]
     for name, content in (item for made in pages for item in made.items()):
         write(source / "made" / name, content)

@@ -1,11 +1,14 @@
 """Markdown for MyST: tables, code, formulas in prose, pictures."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tinygrad_mnist.proof import derivations, pagetext, typeset
 from tinygrad_mnist.proof.pagetext import CODE, DOCTEST, FORMULA, PROSE, SHAPES, Block, Formula
+
+ROOT = Path(__file__).parents[2]
 
 SPECIAL = re.compile(r"([\\*_<>\[\]|$#{}])")
 """What has a meaning in Markdown."""
@@ -33,6 +36,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table. Its cells are Markdown, and all but those of the first column stand at the right."""
     lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def without_paths(text: str) -> str:
+    """Return text with the paths of the project's files relative to its root."""
+    return text.replace(f"{ROOT}{os.sep}", "")
 
 
 def svg(picture: str) -> str:
