@@ -1,8 +1,10 @@
 """gradcheck: check derivatives worked out by hand against measured ones, ours or those in somebody's file."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,11 +13,11 @@ from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.datasets.bars import track
 from tinygrad_mnist.errors import UsageError
-from tinygrad_mnist.proof import summary, user_file
+from tinygrad_mnist.proof import page_steps, summary, user_file
 from tinygrad_mnist.proof.case import Case
 from tinygrad_mnist.proof.cases import all_cases
 from tinygrad_mnist.proof.planted import PLANTED_BUGS, planted
-from tinygrad_mnist.proof.report import Report
+from tinygrad_mnist.proof.report import WRONG, Report, Verdict
 from tinygrad_mnist.proof.user_file import UserFile
 from tinygrad_mnist.proof.watching import saves
 
@@ -109,23 +111,22 @@ def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: 
         cases = all_cases(seed)
         reports = {c.name: c.report(backend, dtypes, seed) for c in track([*cases.values()], "checks", output.Bar)}
     chained = [case.name for case in cases.values() if case.chained]
-    faults = summary.faults(reports, chained)
-    _print(
-        reports,
-        as_json,
-        f"{summary.table(reports)}\n\n{faults or f'{len(reports)} functions: all gradients are right'}",
-    )
-    if code := EXIT_CODES[summary.verdict_of(reports.values())]:
-        raise click.exceptions.Exit(code)
+    faults = summary.faults(reports, chained) or f"{len(reports)} functions: all gradients are right"
+    pages = page_steps.of_pages(cases, reports)
+    text = "\n\n".join([summary.table(reports), page_steps.text(pages), faults])
+    code = EXIT_CODES[_print(reports, as_json, text, pages)]
+    if code or any(page["wrong"] for page in pages):
+        raise click.exceptions.Exit(code or EXIT_CODES[WRONG])
 
 
-def _print(reports: dict[str, Report], as_json: bool, text: str) -> None:
+def _print(reports: dict[str, Report], as_json: bool, text: str, pages: Sequence[Any] = ()) -> Verdict:
+    verdict = summary.verdict_of(reports.values())
     if as_json:
-        verdict = summary.verdict_of(reports.values())
         details = [{**report.as_json(), "name": name} for name, report in reports.items()]
-        output.event("result", verdict=verdict, passed=verdict == "right", reports=details)
+        output.event("result", verdict=verdict, passed=verdict == "right", reports=details, derivations=pages)
     else:
         output.page(text)
+    return verdict
 
 
 def _list_bugs(as_json: bool) -> None:
