@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from lark import Lark, Token
+from lark import Tree as LarkTree
 from lark.exceptions import LarkError
 
 from tinygrad_mnist.proof import pagetext
@@ -71,47 +72,33 @@ def check(page: str, source: str | None = None) -> list[Step]:
     docstrings = pagetext.docstrings(inspect.getsource(module) if source is None else source)
     found: list[Step] = []
     statements: list[tuple[Formula, Tree]] = []
-    code: list[tuple[Formula, ast.Module]] = []
     for formula in (formula for blocks in docstrings.values() for formula in pagetext.formulas(blocks)):
         try:
-            if formula.kind == CODE:
-                code.append((formula, ast.parse(formula.text)))
-            else:
-                statements += [(formula, tree) for tree in parse(formula)]
-        except (UnreadableError, SyntaxError) as error:
+            statements += [(formula, tree) for tree in parse(formula)]
+        except UnreadableError as error:
             found.append(Step(page, formula.line, formula.text, np.nan, reason=str(error)))
     trees = [tree for _, tree in statements]
     shapes = pagetext.shapes(docstrings[""])
     worlds = [world_of(module, shapes, trees, seed, SIZES) for seed in SEEDS]
-    found += [
-        Step(page, formula.line, formula.text, np.nan, reason=reason)
-        for formula, tree in statements
-        if tree.data != "chain" and (reason := _fault(tree, trees, [body for _, body in code], worlds[0]))
-    ]
     for formula, tree in statements:
-        if tree.data == "chain":
-            is_2_by_2 = any(map(worlds[0].element, names(tree)))
-            sizes = dict.fromkeys(SIZES, 2)
-            found += _chain(
-                page,
-                formula,
-                tree,
-                [world_of(module, shapes, trees, seed, sizes) for seed in SEEDS] if is_2_by_2 else worlds,
-            )
-    for formula, body in code:
-        found += _code(page, formula, body, worlds)
+        if tree.data == "code":
+            found += _code(page, formula, tree.children[0], worlds)
+        elif tree.data == "chain":
+            of_2_by_2 = any(map(worlds[0].element, names(tree)))
+            found += _chain(page, formula, tree, [world.small() for world in worlds] if of_2_by_2 else worlds)
+        elif fault := _fault(tree, trees, worlds[0]):
+            found.append(Step(page, formula.line, formula.text, np.nan, reason=fault))
     return sorted(found, key=lambda step: step.line)
 
 
-def _fault(definition: Tree, trees: Sequence[Tree], code: Sequence[ast.Module], world: World) -> str:
+def _fault(definition: Tree, trees: Sequence[Tree], world: World) -> str:
     """Return what is wrong with a definition, or "". It could hide a claim if its name had a meaning, or no use."""
     name, _ = target(definition)
-    if world.means(name) or sum(target(tree)[0] == name for tree in trees if tree.data != "chain") > 1:
+    if world.means(name) or sum(target(tree)[0] == name for tree in trees if tree.data in ("definition", "range")) > 1:
         return f"{name} has a meaning already"
-    read = set().union(
-        *(names(tree) for tree in trees if tree is not definition), *(_names(body, False) for body in code)
-    )
-    return "" if name in read else f"nothing uses {name}"
+    others = (tree for tree in trees if tree is not definition)
+    is_used = any(name in (_read(tree.children[0]) if tree.data == "code" else names(tree)) for tree in others)
+    return "" if is_used else f"nothing uses {name}"
 
 
 @cache
@@ -121,8 +108,9 @@ def _parser() -> Lark:
 
 
 @cache
-def _parsed(text: str) -> list[Tree]:
-    return [tree for tree in _parser().parse(text).children if not isinstance(tree, Token)]
+def _parsed(text: str, is_code: bool) -> list[Tree]:
+    trees = [LarkTree("code", [ast.parse(text)])] if is_code else _parser().parse(text).children
+    return [tree for tree in trees if not isinstance(tree, Token)]
 
 
 def parse(formula: Formula) -> list[Tree]:
@@ -130,7 +118,9 @@ def parse(formula: Formula) -> list[Tree]:
     if formula.kind == STRAY:
         raise UnreadableError("an equals sign that is in no formula")
     try:
-        return _parsed(formula.text)
+        return _parsed(formula.text, formula.kind == CODE)
+    except SyntaxError as error:
+        raise UnreadableError(str(error)) from error
     except LarkError as error:
         place = getattr(error, "pos_in_stream", None) or 0
         raise UnreadableError(f"it cannot be read after '{formula.text[:place]}'") from error
@@ -151,16 +141,14 @@ def _chain(page: str, formula: Formula, chain: Tree, worlds: Sequence[World]) ->
 
 def _code(page: str, formula: Formula, body: ast.Module, worlds: Sequence[World]) -> Iterator[Step]:
     """Run a block of code in all worlds, and yield a step for each statement that completes a known name."""
-    last = {name: statement for statement in body.body for name in _names(statement, is_assigned=True)}
-    known = {name for name in _names(body, is_assigned=False) - last.keys() if worlds[0].knows(name)}
-    spaces = {
-        id(world): {**vars(world.module), "xp": np, **{name: world.value(name) for name in known}} for world in worlds
-    }
+    last = {name: statement for statement in body.body for name in _assigned(statement)}
+    known = {name for name in _read(body) - last.keys() if worlds[0].knows(name)}
+    spaces = [{**vars(world.module), "xp": np} | {name: world.value(name) for name in known} for world in worlds]
     for statement in body.body:
         ended = [name for name, at in last.items() if at is statement and worlds[0].knows(name)]
 
         def compared(world: World, statement: ast.stmt = statement, ended: Sequence[str] = ended) -> float:
-            space = spaces[id(world)]
+            space = spaces[worlds.index(world)]
             exec(compile(ast.Module([statement], []), page, "exec"), space)  # noqa: S102  # a line of the page's own code
             return max((_error(world.value(name), "=", space[name]) or 0.0 for name in ended), default=0.0)
 
@@ -170,14 +158,14 @@ def _code(page: str, formula: Formula, body: ast.Module, worlds: Sequence[World]
             yield step
 
 
-def _names(node: ast.AST, is_assigned: bool) -> set[str]:
-    """Return the names that code assigns, whole or in part, or those that it reads."""
-    parts = [
-        part.value for part in ast.walk(node) if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store)
-    ]
-    stored = {id(part) for part in parts}
-    found = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
-    return {part.id for part in found if (isinstance(part.ctx, ast.Store) or id(part) in stored) == is_assigned}
+def _assigned(code: ast.AST) -> set[str]:
+    """Return the names that code assigns, or parts of which it assigns."""
+    targets = [node for node in ast.walk(code) if isinstance(getattr(node, "ctx", None), ast.Store)]
+    return {node.id for target in targets for node in [getattr(target, "value", target)] if isinstance(node, ast.Name)}
+
+
+def _read(code: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(code) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def _step(page: str, line: int, text: str, compared: Callable[[World], float | None], worlds: Sequence[World]) -> Step:
@@ -188,10 +176,10 @@ def _step(page: str, line: int, text: str, compared: Callable[[World], float | N
         errors = [error for error in map(compared, worlds) if error is not None]
     except (ArithmeticError, AttributeError, ImportError, LookupError, TypeError, ValueError, NameError) as error:
         return Step(page, line, text, np.nan, reason=f"{error}")
-    reason = "" if errors else "its condition never holds"
-    return Step(
-        page, line, text, float(np.max(errors)) if errors else np.nan, all(world.exact for world in worlds), reason
-    )
+    exact = all(world.exact for world in worlds)
+    if not errors:
+        return Step(page, line, text, np.nan, exact, "its condition never holds")
+    return Step(page, line, text, float(np.max(errors)), exact)
 
 
 def _error(one: Any, sign: str, other: Any, holds: Any = True, has_letters: bool = False) -> float | None:

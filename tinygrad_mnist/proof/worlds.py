@@ -4,7 +4,8 @@ import inspect
 import math
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -45,6 +46,8 @@ class World:
         """The same for what the page says about the output. Since these are steps, derivatives may be taken of them."""
         self.ranges: dict[str, Tree] = {}
         """The limits of letters."""
+        self.small: Callable[[], World] = lambda: self
+        """Returns the same world with the size 2 for all axes."""
         self.exact = True
         """Whether the complex step measured every derivative since this was last set."""
         self._moved: Moved = None
@@ -190,6 +193,7 @@ def world_of(module: ModuleType, shapes: Shapes, trees: Sequence[Tree], seed: in
     """Return a world with random arrays in the shapes that the page's table gives, and with the page's definitions."""
     rng = np.random.default_rng(seed)
     world = World(module, seed)
+    world.small = partial(world_of, module, shapes, trees, seed, dict.fromkeys(sizes, 2))
     if hasattr(module, "forward"):  # the package itself has none
         arguments, (first, *others) = (inspect.signature(f).parameters for f in (module.forward, module.backward))
         world.output, world.arguments = "L" if first in arguments else first.removeprefix("d"), [*arguments]
@@ -234,7 +238,7 @@ def _drawn(numbers: NDArray[np.float64], words: str, seed: int) -> NDArray[np.fl
 def target(statement: Tree) -> tuple[str, list[str]]:
     """Return the name and the letters on the left of a statement: x, n and i for x[n,i] = 1 or let x[n,i] = 1."""
     left = statement.children[0]
-    if statement.data == "range":
+    if statement.data not in ("chain", "definition"):  # a range, or code
         return str(left), []
     base, *indices = left.children if left.data == "indexed" else (left,)
     return str(base.children[0]) if base.data == "name" else "", [str(index.children[0]) for index in indices]
