@@ -57,6 +57,14 @@ def title(name: str) -> str:
     return _docstrings(_module(name))[""][0].lines[0].partition(":")[0].partition(",")[0]
 
 
+def _idea(name: str) -> str:
+    """Return what follows the title in the first paragraph of a page, in Markdown."""
+    _, _, text = " ".join(_docstrings(_module(name))[""][0].lines).partition(": ")
+    first = text.split()[0]
+    is_word = first.isalpha() and len(first) > 1
+    return writing.prose(text[0].upper() + text[1:] if is_word else text)
+
+
 def _overview(names: Sequence[str]) -> str:
     """Return the page with the chain rule and with a list of all operations."""
     package = import_module("tinygrad_mnist.passes")
@@ -64,9 +72,7 @@ def _overview(names: Sequence[str]) -> str:
     rows = []
     for name in names:
         right, number, _ = derivations.steps(name)
-        first = _docstrings(_module(name))[""][0]
-        idea = writing.prose(" ".join(first.lines).partition(": ")[2])
-        rows.append((f"[{title(name)}]({name}.md)", idea, f"{right} of {number}"))
+        rows.append((f"[{title(name)}]({name}.md)", _idea(name), f"{right} of {number}"))
     head = "| operation | | equals signs checked |\n| :-- | :-- | --: |\n"
     listed = head + "\n".join(f"| {' | '.join(row)} |" for row in rows)
     right, number, _ = derivations.steps("__init__")
@@ -83,14 +89,11 @@ def _page(name: str, names: Sequence[str]) -> str:
     """Return the page of an operation."""
     module = _module(name)
     docstrings = _docstrings(module)
-    idea, *rest = docstrings[""]
-    _, _, text = " ".join(idea.lines).partition(": ")
-    is_word = text.split()[0].isalpha() and len(text.split()[0]) > 1
-    text = text[0].upper() + text[1:] if is_word else text
+    _, *rest = docstrings[""]
     parts = [
         "---\nhide-toc: true\n---",
         f"# {title(name)}",
-        writing.prose(text),
+        _idea(name),
         writing.svg(pictures.graph(module, pagetext.shapes(docstrings[""]))),
         writing.blocks(rest),
         pictures.of_page(name),
