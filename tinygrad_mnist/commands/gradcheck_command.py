@@ -110,10 +110,9 @@ def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: 
     with planted(bug) if bug else nullcontext():
         cases = all_cases(seed)
         reports = {c.name: c.report(backend, dtypes, seed) for c in track([*cases.values()], "checks", output.Bar)}
-    chained = [case.name for case in cases.values() if case.chained]
-    faults = summary.faults(reports, chained) or f"{len(reports)} functions: all gradients are right"
-    pages = page_steps.of_pages(cases, reports)
-    text = "\n\n".join([summary.table(reports), page_steps.text(pages), faults])
+    pages, chained = page_steps.of_pages(cases, reports), [case.name for case in cases.values() if case.chained]
+    result = summary.faults(reports, chained) or f"{len(reports)} functions: all gradients are right"
+    text = "\n\n".join([summary.table(reports), page_steps.text(pages), result])
     code = EXIT_CODES[_print(reports, as_json, text, pages)]
     if code or any(page["wrong"] for page in pages):
         raise click.exceptions.Exit(code or EXIT_CODES[WRONG])
