@@ -34,9 +34,7 @@ def cross_entropy_of_sigmoid(z: Array, t: Array) -> tuple[Array, Array]:
 
 def cross_entropy_of_softmax(z: Array, t: Array) -> tuple[Array, Array]:
     """Return L and dz of the softmax cross-entropy, for three outputs or more."""
-    loss = softmax_cross_entropy.forward(z, t)
-    dz = softmax_cross_entropy.backward(z, t)
-    return loss, dz
+    return softmax_cross_entropy.forward(z, t), softmax_cross_entropy.backward(z, t)
 
 
 LOSSES: dict[str, Loss] = {
