@@ -71,7 +71,9 @@ def _overview(names: Sequence[str]) -> str:
     _, *blocks = _docstrings(package)[""]
     rows = []
     for name in names:
-        right, number, _ = derivations.steps(name)
+        right, number, wrong = derivations.steps(name)
+        if wrong:
+            raise ValueError(f"{name}.py has a wrong step in line {wrong[0].line}: {wrong[0].text}")
         rows.append((f"[{title(name)}]({name}.md)", _idea(name), f"{right} of {number}"))
     head = "| operation | | equals signs checked |\n| :-- | :-- | --: |\n"
     listed = head + "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -72,6 +72,7 @@ WRONG_DERIVATIONS = [
     ("mean_loss", "L = 1/n sum_i e[i]", "L = sum_i e[i]"),
     ("mean_loss", "let n = N*O", "let n = N"),
     ("mean_loss", "let e[i] = t[i] + (1 - 2 t[i]) p[i]", "let e[i] = t[i] - (1 - 2 t[i]) p[i]"),
+    ("mean_loss", "p[i] if t[i] = 1, p[i] if t[i] = 0", "p[i] if t[i] = 1, p[i] if t[i] = 2"),
     ("mean_loss", "1 - p[i] if t[i] = 1, p[i] if t[i] = 0", "1 - p[i] if t[i] = 0, p[i] if t[i] = 1"),
     ("mean_loss", "t[i] (1 - p[i]) + (1 - t[i]) p[i]", "t[i] p[i] + (1 - t[i]) (1 - p[i])"),
     ("mean_loss", "1 - 2 t[i] if j = i", "2 t[i] - 1 if j = i"),
@@ -122,6 +123,7 @@ WRONG_DERIVATIONS = [
     ("tanh", "(v[i] v[i] - u[i] u[i]) / v[i]^2", "(u[i] u[i] - v[i] v[i]) / v[i]^2"),
     ("tanh", "= dh[i] * (1 - h[i]) * (1 + h[i])", "= dh[i] * (1 - h[i]) * (1 - h[i])"),
     # Broadcast
+    ("broadcast", "∂x[h,0] = 1 if k = h, 0", "∂x[0,h] = 1 if k = h, 0"),
     ("broadcast", "∂x[h,0] = 1 if k = h, 0", "∂x[h,0] = 1 if l = h, 0"),
     ("broadcast", "= sum_m sum_l dy[m,h,l]", "= sum_l dy[m,h,l]"),
     (

@@ -14,7 +14,6 @@ mathematics:
 >>> z = linear.forward(x, w, b)
 >>> p = sigmoid.forward(z)
 >>> L = mean_loss.forward(p, t)
-
 >>> dp = mean_loss.backward(p, t)
 >>> dz = sigmoid.backward(dp, p)
 >>> dx, dw, db = linear.backward(dz, x, w)

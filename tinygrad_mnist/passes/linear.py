@@ -60,8 +60,8 @@ def backward(dz: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
 
         dw[i,o] = sum_m dz[m,o] x[m,i]
 
-    To be a matrix product, `(A @ B)[i,o] = sum_m A[i,m] B[m,o]`, this needs `A[i,m] = x[m,i]`. So let `A = x.T` and
-    let `B = dz`:
+    To be a matrix product, `(A @ B)[i,o] = sum_m A[i,m] B[m,o]`, this needs an A with `A[i,m] = x[m,i]`.
+    So let `A = x.T` and let `B = dz`:
 
         dw[i,o] = sum_m x.T[i,m] dz[m,o] = (x.T @ dz)[i,o],            (I, N) @ (N, O) = (I, O)
 

@@ -136,19 +136,25 @@ def _chain(page: str, formula: Formula, chain: Tree, worlds: Sequence[World]) ->
             one, other = Evaluator(world, letters), Evaluator(world, letters)
             return _error(one.visit(left), sign, other.visit(right), one.holds & other.holds, bool(letters))
 
-        yield _step(page, formula.line + right.meta.line - 1, text, compared, worlds)
+        step = _step(page, formula.line + right.meta.line - 1, text, compared, worlds)
+        branches = {id(node) for side in (left, right) for node in side.find_data("branch")}
+        is_met = branches <= set().union(*(world.met for world in worlds))
+        yield step if is_met or step.reason else step._replace(error=np.nan, reason="one of its cases never holds")
 
 
 def _code(page: str, formula: Formula, body: ast.Module, worlds: Sequence[World]) -> Iterator[Step]:
     """Run a block of code in all worlds, and yield a step for each statement that completes a known name."""
     last = {name: statement for statement in body.body for name in _assigned(statement)}
     known = {name for name in _read(body) - last.keys() if worlds[0].knows(name)}
-    spaces = [{**vars(world.module), "xp": np} | {name: world.value(name) for name in known} for world in worlds]
+    spaces: dict[int, dict[str, Any]] = {}
     for statement in body.body:
         ended = [name for name, at in last.items() if at is statement and worlds[0].knows(name)]
 
         def compared(world: World, statement: ast.stmt = statement, ended: Sequence[str] = ended) -> float:
-            space = spaces[worlds.index(world)]
+            if id(world) not in spaces:
+                values = {name: world.value(name) for name in known}
+                spaces[id(world)] = {**vars(world.module), "xp": np, **values}
+            space = spaces[id(world)]
             exec(compile(ast.Module([statement], []), page, "exec"), space)  # noqa: S102  # a line of the page's own code
             return max((_error(world.value(name), "=", space[name]) or 0.0 for name in ended), default=0.0)
 
@@ -169,17 +175,14 @@ def _read(code: ast.AST) -> set[str]:
 
 
 def _step(page: str, line: int, text: str, compared: Callable[[World], float | None], worlds: Sequence[World]) -> Step:
-    """Return a step with the largest error in any world. A condition that holds in none of them makes it wrong."""
+    """Return a step with the largest error in any world in which the equation holds somewhere."""
     for world in worlds:
         world.exact = True
     try:
         errors = [error for error in map(compared, worlds) if error is not None]
     except (ArithmeticError, AttributeError, ImportError, LookupError, TypeError, ValueError, NameError) as error:
         return Step(page, line, text, np.nan, reason=f"{error}")
-    exact = all(world.exact for world in worlds)
-    if not errors:
-        return Step(page, line, text, np.nan, exact, "its condition never holds")
-    return Step(page, line, text, float(np.max(errors)), exact)
+    return Step(page, line, text, float(np.max(errors, initial=0)), all(world.exact for world in worlds))
 
 
 def _error(one: Any, sign: str, other: Any, holds: Any = True, has_letters: bool = False) -> float | None:

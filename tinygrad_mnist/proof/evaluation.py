@@ -42,7 +42,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "row": lambda *entries: entries,
     "matrix": lambda *rows: np.array(rows),
     # A shape is an array with that shape, so that shapes can be multiplied and compared like arrays.
-    "entries": lambda *sizes: np.zeros([int(size) for size in sizes]),
+    "entries": lambda *sizes: np.zeros([operator.index(size) for size in sizes]),
     "shape": np.zeros_like,
 }
 COMPARISONS = {
@@ -81,7 +81,9 @@ class Evaluator(Interpreter[Token, Any]):
     def branch(self, tree: Tree) -> Any:
         """Return the value in a case, and where its conditions hold."""
         value, *conditions = self.visit_children(tree)
-        return value, np.all(np.broadcast_arrays(*conditions), axis=0)
+        holds = np.all(np.broadcast_arrays(*conditions), axis=0)
+        self.world.met |= {id(tree)} if np.any(holds) else set()
+        return value, holds
 
     def cases(self, tree: Tree) -> Any:
         """Return the value of the first case that holds, and remember where one does."""

@@ -51,6 +51,8 @@ class World:
         self.exact = True
         """Whether the complex step measured every derivative since this was last set."""
         self._moved: Moved = None
+        self.met: set[int] = set()
+        """The cases that held for at least one entry."""
         self._touched = False
         self._values: dict[str, tuple[NDArray[Any], bool]] = {}
         self._values_if_moved: dict[str, tuple[NDArray[Any], bool]] = {}
@@ -143,8 +145,12 @@ class World:
                 raise UnreadableError(f"{len(indices)} indices for {len(shape)} axes")
             for index, size in zip(indices, shape, strict=True):
                 letter = str(index.children[0])
-                if index.data == "name" and not self.knows(letter) and sizes.setdefault(letter, size) != size:
-                    raise UnreadableError(f"{letter} runs over axes of different sizes")
+                if (
+                    index.data == "name"
+                    and not self.knows(letter)
+                    and (sizes.setdefault(letter, size) != size or size == 1)
+                ):
+                    raise UnreadableError(f"{letter} runs over axes of different sizes, or over one of size 1")
         for letter in {*self.ranges} & {str(node.children[0]) for node in nodes if node.data == "name"}:
             sizes.setdefault(letter, int(Evaluator(self, {}).visit(self.ranges[letter])))
         return {letter: (axis, size) for axis, (letter, size) in enumerate(sizes.items())}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_mnist.proof.verify import verify
+from tinygrad_mnist import verify
 
 
 def forward(x):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_mnist.proof.verify import verify
+from tinygrad_mnist import verify
 
 rng = np.random.default_rng(0)
 
