@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.arrays.backend import Array, Backend
-from tinygrad_mnist.proof.report import Report
+from tinygrad_mnist.errors import UsageError
+from tinygrad_mnist.proof.report import Finding, Report
 from tinygrad_mnist.proof.verify import verify
 
 Draw: TypeAlias = Callable[..., NDArray[np.float64]]
@@ -31,7 +32,10 @@ class Case:
         """Return the report on this case, with its arrays on the device of a backend."""
         arguments = [backend.to_device(x) if isinstance(x, np.ndarray) else x for x in self.arguments]
         options = {"dtypes": dtypes, "seed": seed, **self.options}
-        return verify(self.forward, self.backward, *arguments, report=True, **options)
+        try:
+            return verify(self.forward, self.backward, *arguments, report=True, **options)
+        except UsageError as error:  # these arguments are ours, so a function that refuses them is wrong
+            return Report(self.name, findings=[Finding(str(error))])
 
 
 def drawn(rng: np.random.Generator) -> Draw:

@@ -37,13 +37,13 @@ class Options:
     sample: int = SAMPLE
     scale: float | None = None
     rtol: float | None = None
-    dtypes: tuple[str, ...] = DTYPES[:2]
+    dtypes: tuple[str, ...] | None = None
     skip: tuple[str, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name, known in (("dtypes", DTYPES), ("skip", CHECKS)):
-            for value in getattr(self, name):
+            for value in getattr(self, name) or ():
                 if value not in known:
                     raise UsageError(f"{name} has {value!r}, which is not one of {', '.join(known)}")
 
@@ -80,6 +80,8 @@ class Checker:
             gradients = subject.gradients(dout, self.values)
             self._add(relations.contract(subject, gradients, self.outputs))
             self._add(relations.memory(subject, dout, self.values, gradients))
+            for sign in (1, -1):  # a backward may return its argument if nothing is to be cut off
+                self._add(self._guarded(self._memory(self._with_sign(sign))))
 
     def _layouts(self) -> None:
         """Check what must not matter: the layout and the type of arrays, and the size of the upstream gradient."""
@@ -90,8 +92,9 @@ class Checker:
         if "layouts" not in self.options.skip:
             self._add(relations.layouts(subject, self.upstream, gradients))
             self._add(relations.integers(subject, self.upstream, gradients))
-        for dtype in dict.fromkeys((*self.narrow, *(name for name in self.options.dtypes if name != "float64"))):
-            self._add(relations.lower_precision(subject, self.upstream, dtype))
+        wanted = (self.narrow | set(self.options.dtypes or ())) - {"float64"}
+        for dtype in sorted(wanted | ({"float32"} if self.options.dtypes is None else set())):
+            self._add(relations.lower_precision(subject, self.upstream, dtype, dtype in wanted))
 
     def _sizes(self) -> None:
         """Check arrays of other sizes."""
@@ -111,6 +114,8 @@ class Checker:
         if "points" not in self.options.skip:
             self._add(at_joint_ties(self.subject, self.values, self.rng))
             self._add(at_special_points(self.subject, self.values, self.rng))
+            for sign, where in ((1, "if no entry is negative"), (-1, "if no entry is positive")):
+                self._add(self._guarded(in_directions(self.subject, self._with_sign(sign), self.rng, where)))
         self._add(in_directions(self.subject, self.values, self.rng, "in another call"))
 
     def _given_point(self) -> None:
@@ -124,6 +129,14 @@ class Checker:
                 found = at_entries(probe, self.subject, gradient, argument, self.options.sample)
                 found.findings = self.report.arguments[number].findings + found.findings
                 self.report.arguments[number] = found
+
+    def _with_sign(self, sign: int) -> list[Any]:
+        """Return the arguments with entries of one sign."""
+        return [sign * abs(value) if n in self.subject.wrt else value for n, value in enumerate(self.values)]
+
+    def _memory(self, values: list[Any]) -> Iterable[Finding]:
+        dout = self._dout()
+        yield from relations.memory(self.subject, dout, values, self.subject.gradients(dout, values))
 
     def _guarded(self, findings: Iterable[Finding]) -> Iterable[Finding]:
         """Yield findings, as long as backward takes arguments of these sizes: it may have sizes of its own."""

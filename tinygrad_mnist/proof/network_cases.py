@@ -22,7 +22,7 @@ SHAPES = (
     ("two hidden", "cross-entropy", (5, 6, 4, 3), 8),
     ("equal widths", "cross-entropy", (4, 4, 4, 4), 5),
     ("narrow", "mean", (3, 1, 1, 2), 6),
-    ("one row", "cross-entropy", (3, 3, 2), 1),
+    ("one row", "cross-entropy", (3, 6, 4, 2), 1),
     ("one output", "mean", (3, 4, 1), 7),
     ("eight layers", "cross-entropy", (3, 4, 4, 4, 4, 4, 4, 4, 2), 5),
 )

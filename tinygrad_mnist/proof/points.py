@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.proof.diagnosis import described
 from tinygrad_mnist.proof.measuring import Loss, Slope, shifted
+from tinygrad_mnist.proof.relations import NEAR, memory
 from tinygrad_mnist.proof.report import INCONCLUSIVE, ArgumentReport, Finding
 from tinygrad_mnist.proof.subject import Subject
 from tinygrad_mnist.proof.values import Direction, Probe, is_between, is_off, noise_of, one_entry, unit
@@ -68,7 +70,10 @@ def in_directions(
     outputs = subject.outputs(values)
     upstream = [upstream_for(output, rng) for output in outputs]
     loss = Loss(subject.outputs, upstream)
-    gradients = subject.gradients([u.copy() for u in upstream], values)
+    dout = [u.copy() for u in upstream]
+    gradients = subject.gradients(dout, values)
+    for finding in memory(subject, dout, values, gradients):
+        yield replace(finding, sentence=f"{where}, {finding.sentence}")
     for position, gradient in zip(subject.wrt, gradients, strict=True):
         name, value = subject.names[position], values[position]
         if gradient.shape != value.shape:
@@ -88,7 +93,7 @@ def in_directions(
             terms = gradient * direction[position]
             yours, size = float(terms.sum()), float(np.abs(terms).sum())
             slope = probe.along(direction, scale, is_analytic)
-            if not is_off(yours, slope, max(size, abs(slope.value)), probe.size / scale, 1e-6):
+            if not is_off(yours, slope, max(size, abs(slope.value)), probe.size / scale, NEAR):
                 continue
             sides = probe.sides(direction, scale)
             if not has_kink(*sides):
@@ -166,7 +171,7 @@ def _outside(
 ) -> Finding | None:
     """Return a finding if a slope is neither between those of the sides nor among the backward's own next to it."""
     left, right = probe.sides(direction, min(probe.scale(argument) for argument in direction))
-    if not max(left.error, right.error) <= 1e-4 * max(abs(left.value), abs(right.value), 1e-9 * probe.size):
+    if not max(left.error, right.error) <= 1e-4 * max(abs(left.value), abs(right.value), abs(yours), 1e-9 * probe.size):
         return None
     if is_between(yours, left, right) or _is_nearby(subject, probe, direction, yours):
         return None

@@ -41,7 +41,7 @@ def contract(subject: Subject, gradients: Arrays, outputs: Arrays) -> Iterator[F
             yield Finding(f"d{name} is not finite", name, index=place, yours=float(np.real(gradient[place])))
 
 
-def memory(subject: Subject, upstream: Arrays, values: Values, gradients: Arrays) -> Iterator[Finding]:
+def memory(subject: Subject, upstream: Sequence[Any], values: Values, gradients: Arrays) -> Iterator[Finding]:
     """Check that no gradient shares memory with an argument, the upstream gradient or another gradient."""
     named = [(f"the argument {name}", v) for name, v in zip(subject.names, values, strict=True) if _is_array(v)]
     named += [("the upstream gradient", u) for u in upstream]
@@ -108,10 +108,13 @@ def _state(subject: Subject, upstream: Arrays, values: Values, once: Arrays, kep
 
 def upstream_is_linear(subject: Subject, upstream: Arrays, values: Values, gradients: Arrays) -> Iterator[Finding]:
     """Check that the gradients are proportional to the upstream gradient, and add up."""
+    # What is 0 up to rounding is off by as much as the largest gradient rounds.
+    floor = NEAR * max((float(np.max(np.abs(g), initial=0)) for g in gradients), default=0.0)
     for factor in POWERS:
         scaled = subject.gradients([(u * factor).astype(u.dtype) for u in upstream], values)
         for position, here, there in zip(subject.wrt, gradients, scaled, strict=True):
-            if here.shape == there.shape and not _near(there.astype(float) / factor, here, 1e-6):
+            size = np.max(np.abs(here), initial=0) + floor
+            if here.shape == there.shape and not _near(there.astype(float) / factor, here, NEAR, size):
                 name = subject.names[position]
                 yield Finding(
                     f"d{name} is not proportional to the upstream gradient: times {factor:g} it differs", name
@@ -122,8 +125,8 @@ def upstream_is_linear(subject: Subject, upstream: Arrays, values: Values, gradi
         parts = zip(subject.gradients(part, values), subject.gradients(rest, values), strict=True)
         for position, here, (one, two) in zip(subject.wrt, gradients, parts, strict=True):
             name = subject.names[position]
-            size = np.max(np.abs(one), initial=0) + np.max(np.abs(two), initial=0)
-            if here.shape == one.shape and (np.isnan(size) or not _near(one + two, here, 1e-6, size)):
+            size = np.max(np.abs(one), initial=0) + np.max(np.abs(two), initial=0) + floor
+            if here.shape == one.shape and (np.isnan(size) or not _near(one + two, here, NEAR, size)):
                 yield Finding(
                     f"d{name} is not linear in the upstream gradient: {what} and the rest do not add up", name
                 )
@@ -194,8 +197,11 @@ def integers(subject: Subject, upstream: Arrays, gradients: Arrays) -> Iterator[
                     return
 
 
-def lower_precision(subject: Subject, upstream: Arrays, dtype: str) -> Iterator[Finding]:
-    """Check that gradients of float32 or float16 arguments have that type and are near those in float64."""
+def lower_precision(subject: Subject, upstream: Arrays, dtype: str, is_wanted: bool) -> Iterator[Finding]:
+    """Check that gradients of float32 or float16 arguments are near those in float64.
+
+    They must also have that type, if the forward keeps it and somebody wants it.
+    """
     wide = [v.astype(dtype).astype(float) if n in subject.wrt else v for n, v in enumerate(subject.values)]
     narrow = [v.astype(dtype) if n in subject.wrt else v for n, v in enumerate(wide)]
     outputs, expected_outputs = subject.outputs(narrow), subject.outputs(wide)
@@ -209,12 +215,13 @@ def lower_precision(subject: Subject, upstream: Arrays, dtype: str) -> Iterator[
         [u.astype(float) for u in given],
         [v * (1 + float(np.finfo(dtype).eps)) if n in subject.wrt else v for n, v in enumerate(wide)],
     )
+    floor = 1e-3 * max((float(np.max(np.abs(g), initial=0)) for g in expected), default=0.0)
     for position, new, old, moved in zip(subject.wrt, found, expected, shaken, strict=True):
         name = subject.names[position]
-        if new.dtype != dtype and all(output.dtype == dtype for output in outputs):
+        if is_wanted and new.dtype != dtype and all(output.dtype == dtype for output in outputs):
             yield Finding(f"d{name} holds {new.dtype}, and {name} holds {dtype}", name)
         elif new.shape == old.shape and np.all(np.isfinite(old)):
-            size = np.max(np.abs(old), initial=0)
+            size = np.max(np.abs(old), initial=0) + floor
             explained = 64 * np.max(np.abs(moved - old), initial=0)
             if not np.all(np.isfinite(new)) or not _near(new, old, room, size + explained / room):
                 yield Finding(f"d{name} in {dtype} is far from d{name} in float64", name)

@@ -45,7 +45,7 @@ class Subject:
     def gradients(self, upstream: Sequence[NDArray[Any]], values: Values) -> list[NDArray[Any]]:
         """Return what backward returns, one gradient for each argument in `wrt`. Raises UsageError if it cannot be."""
         _, cache = self._call_forward(values) if self._cache else ((), None)
-        placed = upstream if self._on_host else [self._placed(array, self._device()) for array in upstream]
+        placed = upstream if self._on_host else [self._placed(np.asarray(u), self._device()) for u in upstream]
         given: Any = placed[0] if len(placed) == 1 else tuple(placed)
         rest = [cache] if self._cache else self._all_placed(values)
         return self._listed(self.backward(given, *rest))

@@ -81,7 +81,8 @@ def read(file: UserFile, seed: int = 0) -> Found:
             raise UsageError(
                 f"{forward.__name__} in {file.path.name} has no argument {name!r}: it has {', '.join(names)}"
             )
-    shapes = {**_documented((forward, backward, module), names), **file.shapes}
+    text = "\n".join(inspect.getdoc(one) or "" for one in (forward, backward, module))
+    shapes = {**_documented(text, names), **file.shapes}
     rng = np.random.default_rng(seed)
     arguments = [_argument(name, module, shapes, file, rng) for name in names]
     options: dict[str, Any] = {"cache": _takes_cache(backward, names)}
@@ -136,14 +137,13 @@ def _functions(module: types.ModuleType, file: UserFile) -> tuple[Callable[..., 
     return defined[names[0]], defined[names[1]]
 
 
-def _documented(documented: Sequence[Any], names: Sequence[str]) -> dict[str, Shape]:
+def _documented(text: str, names: Sequence[str]) -> dict[str, Shape]:
     """Return the shapes in docstrings, such as `x (N, I)` or `x: array of shape (N, I)`.
 
-    >>> _documented([UserFile, read], ["x"])
-    {'x': (5, 4)}
+    >>> _documented("the product of x (N, I) and w, an array of shape (I, 2)", ["x", "w", "b"])
+    {'x': (5, 4), 'w': (4, 2)}
     """
-    text = "\n".join(inspect.getdoc(one) or "" for one in documented)
-    before = r"`*\s*[:,]?\s*(?:(?:np\.)?(?:nd)?arrays?\s*,?\s*)?(?:(?:of|with)\s+)?(?:shape\s*)?:?\s*"
+    before = r"`*\s*[:,]?\s*(?:an?\s+)?(?:(?:np\.)?(?:nd)?arrays?\s*,?\s*)?(?:(?:of|with)\s+)?(?:shape\s*)?:?\s*"
     sizes, others, found = dict(SIZES), iter(OTHER_SIZES), {}
     shapes = re.finditer(rf"\b({'|'.join(map(re.escape, names))})\b{before}\(([\w\s,]*)\)", text)
     for name, axes in (match.groups() for match in shapes):
