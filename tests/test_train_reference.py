@@ -28,7 +28,7 @@ def start(settings: Settings, outputs: int) -> TrainingState:
     rng = np.random.default_rng(7)
     sizes = (PIXELS, *settings.hidden, outputs)
     layers = tuple(Layer(rng.standard_normal(shape), rng.standard_normal(shape[1]) / 2) for shape in pairwise(sizes))
-    return TrainingState(0, float("nan"), -1.0, layers, None, -1.0, 0)
+    return TrainingState(0, float("nan"), float("nan"), -1.0, layers, None, -1.0, 0)
 
 
 def loss_and_slope(z: Any, t: Any, loss: str) -> tuple[float, Any]:

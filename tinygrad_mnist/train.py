@@ -23,7 +23,6 @@ class Settings:
     """The choices made before training. The defaults are good for telling two digits apart."""
 
     hidden: tuple[int, ...] = ()  # sizes of the hidden layers
-    features: tuple[int, ...] = ()  # of the two convolutions before them; none for a dense network
     loss: str = "mean"  # a key of LOSSES
     optimizer: str = "sgd"  # a key of OPTIMIZERS
     learning_rate: float = 2.0
@@ -34,6 +33,7 @@ class Settings:
     keep: str = "best"  # or "last", which is better if a schedule makes the last steps small
     seed: int = 0
     dtype: str = "float32"
+    features: tuple[int, ...] = ()  # of two convolutions before the hidden layers; none for a dense network
 
 
 class TrainingState(NamedTuple):

@@ -1,13 +1,13 @@
 """gradcheck: check derivatives worked out by hand against measured ones, ours or those in somebody's file."""
 
 import sys
-from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tinygrad_mnist.arrays import cuda
 from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
@@ -113,16 +113,18 @@ def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: 
     pages, chained = page_steps.of_pages(cases, reports), [case.name for case in cases.values() if case.chained]
     result = summary.faults(reports, chained) or f"{len(reports)} functions: all gradients are right"
     text = "\n\n".join([summary.table(reports), page_steps.text(pages), result])
-    code = EXIT_CODES[_print(reports, as_json, text, pages)]
+    code = EXIT_CODES[_print(reports, as_json, text, derivations=pages, backend=backend.name, seed=seed)]
+    if code and backend.name == "cupy" and cuda.rounds_products():
+        output.notice("CUPY_TF32=1 rounds the factors of float32 products: unset it, and check again.")
     if code or any(page["wrong"] for page in pages):
         raise click.exceptions.Exit(code or EXIT_CODES[WRONG])
 
 
-def _print(reports: dict[str, Report], as_json: bool, text: str, pages: Sequence[Any] = ()) -> Verdict:
+def _print(reports: dict[str, Report], as_json: bool, text: str, **facts: Any) -> Verdict:
     verdict = summary.verdict_of(reports.values())
     if as_json:
         details = [{**report.as_json(), "name": name} for name, report in reports.items()]
-        output.event("result", verdict=verdict, passed=verdict == "right", reports=details, derivations=pages)
+        output.event("result", verdict=verdict, passed=verdict == "right", reports=details, **facts)
     else:
         output.page(text)
     return verdict

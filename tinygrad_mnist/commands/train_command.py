@@ -92,9 +92,8 @@ def train(
     stochastic gradient descent with gradients derived by hand. A share of the training digits is held out as the
     validation set, which decides when to stop. The test digits are used only once, at the end.
 
-    With --save, FILE always holds the best network so far (or the last one, with --keep last). After Ctrl-C, --resume
-    FILE continues from there. On the same machine, with the same version of NumPy and the same number of BLAS threads,
-    the result is that of an uninterrupted training.
+    With --save, FILE always holds the best network so far (or the last one, with --keep last), and --resume continues
+    it after Ctrl-C. On the same machine, with the same NumPy and BLAS threads, it ends as an uninterrupted run does.
 
     \b
     Examples:
@@ -102,7 +101,6 @@ def train(
       python cli.py train --digits 4,9 --hidden 30 -s model.npz
       python cli.py train --resume model.npz
       python cli.py train --digits 0-9 --preset best
-      python cli.py train --data strokes --seed 1
     """
     reporter = JsonReporter() if as_json else QuietReporter() if quiet else TextReporter()
     if resume_from is None:
