@@ -41,7 +41,7 @@ _model_option = partial(click.option, type=options.FILE, metavar="FILE", callbac
     type=options.RenamedChoice(PRESETS, {"line": "linear"}),
     default="linear",
     help="Settings to start from; the options below override them. linear: no hidden layer, one second. chapter: the "
-    "book's network, for two digits. quick: half a minute for ten digits. best: the most accurate.",
+    "book's network, for two digits. quick: a small convolutional network. best: the most accurate.",
 )
 @click.option("--network", type=click.Choice(["dense", "convolutional"]), help="Kind of network.")
 @click.option("--features", metavar="N,N", callback=options.sizes, help="Features of the two convolutions, 16,64.")

@@ -27,7 +27,7 @@ def chapter(digits: int) -> RunSettings:  # noqa: ARG001 - every preset takes th
 
 
 def quick(digits: int) -> RunSettings:
-    """Return settings for ten digits that many will want: 99 % in half a minute, with a small convolutional network."""
+    """Return the settings of a small convolutional network, which reads about 99 % of ten digits after five epochs."""
     training = replace(
         _CONVOLUTIONAL, loss=_cross_entropy(digits), features=(8, 32), hidden=(64,), epochs=5, patience=5
     )
