@@ -93,8 +93,9 @@ def in_directions(
             terms = gradient * direction[position]
             yours, size = float(terms.sum()), float(np.abs(terms).sum())
             slope = probe.along(direction, scale, is_analytic)
-            # Inside, numbers as large as the upstream gradient may have canceled.
-            inner = max(probe.size / scale, *(4 * float(np.max(np.abs(u), initial=0)) for u in upstream))
+            # Inside, numbers as large as the upstream gradient may have canceled, with the rounding of the argument.
+            rounded = 4 * max(1.0, scale)
+            inner = max(probe.size / scale, *(rounded * float(np.max(np.abs(u), initial=0)) for u in upstream))
             if not is_off(yours, slope, max(size, abs(slope.value)), inner, NEAR):
                 continue
             sides = probe.sides(direction, scale)
