@@ -17,10 +17,9 @@ from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.given import as_bytes
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.runs import checkpoint, environment, presets
-from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.runs.inference import logits_of_images
 from tinygrad_mnist.runs.presets import PRESETS, start
-from tinygrad_mnist.runs.resume import Run
+from tinygrad_mnist.runs.resume import Run, to_checkpoint
 from tinygrad_mnist.runs.run import execute, split
 from tinygrad_mnist.runs.saved_training import SavedTraining
 from tinygrad_mnist.runs.settings import RunSettings, require_loss_for
@@ -114,9 +113,7 @@ class DigitClassifier:
         self.classes_, self.n_features_in_, self.history_ = classes, pixels[0].size, outcome.curve
         here = environment.current(backend.description)
         training = SavedTraining(run.settings, examples.fingerprint(), kept[-1], here)
-        chosen = run.settings.training
-        inputs = self.n_features_in_ if chosen.features else None
-        self.checkpoint_ = Checkpoint(kept[-1].parameters, digits, chosen.seed, training, chosen.features, inputs)
+        self.checkpoint_ = to_checkpoint(run, training, examples)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

@@ -29,6 +29,7 @@ from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome
 ROOT = Path(__file__).resolve().parents[2]
 MUTATED = [
     "tinygrad_mnist/passes",
+    "tinygrad_mnist/networks/chunks.py",
     "tinygrad_mnist/networks/dense.py",
     "tinygrad_mnist/losses.py",
     "tinygrad_mnist/optimizers.py",

@@ -29,7 +29,7 @@ class EpochTable:
 
     def __init__(self, epochs: int = 0, batches: int = 0, after: int = 0, stream: TextIO | None = None) -> None:
         self._epochs, self._batches, self._done, self._stream = epochs, batches, after, stream or sys.stdout
-        self._begun = self._since = self._drawn = time.perf_counter()
+        self._since = self._drawn = time.perf_counter()
         self._columns = shutil.get_terminal_size().columns
         self._widths = WIDE if self._columns > sum(WIDE.values()) else NARROW
         # A dumb terminal cannot go back to the start of a line.

@@ -25,6 +25,7 @@ import numpy as np
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace
 from tinygrad_mnist.arrays.layers import Gradients, Layer, Parameters
+from tinygrad_mnist.networks import chunks, dense
 from tinygrad_mnist.passes import first_linear, linear, patches, relu
 
 SIZE, STRIDE = 5, 2
@@ -75,13 +76,8 @@ def weight_shapes(sizes: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def initialize(sizes: Sequence[int], rng: np.random.Generator, dtype: str) -> Parameters:
-    """Return parameters on the host for `weight_shapes(sizes)`, drawn as `dense.initialize` does."""
-    shapes, layers = weight_shapes(sizes), []
-    for number, (inputs, outputs) in enumerate(shapes, start=1):
-        variance = (1 if number == len(shapes) else 2) / inputs
-        w = rng.standard_normal((inputs, outputs)) * np.sqrt(variance)
-        layers.append(Layer(w.astype(dtype), np.zeros(outputs, dtype)))
-    return tuple(layers)
+    """Return parameters on the host for `weight_shapes(sizes)`, drawn as `dense.draw` does."""
+    return dense.draw(weight_shapes(sizes), rng, dtype)
 
 
 def forward(x: Array, parameters: Parameters) -> tuple[Array, list[Cache]]:
@@ -124,11 +120,6 @@ def backward(dz: Array, cache: Sequence[Cache], parameters: Parameters) -> Gradi
     return tuple(reversed(gradients))
 
 
-# Weights may be so large that logits overflow. Infinite logits still predict a digit.
-@np.errstate(over="ignore", invalid="ignore")
 def logits(images: Array, rows: Array, parameters: Parameters) -> Array:
     """Return the logits z (N, O) for the rows (N,) of images (M, I), computed in chunks to save memory."""
-    xp = array_namespace(images)
-    count, dtype = rows.shape[0], parameters[0].w.dtype
-    chunks = [rows[start : min(start + CHUNK, count)] for start in range(0, max(count, 1), CHUNK)]
-    return xp.concat([forward(xp.astype(xp.take(images, part, axis=0), dtype), parameters)[0] for part in chunks])
+    return chunks.logits(forward, images, rows, parameters, CHUNK)

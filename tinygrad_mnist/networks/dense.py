@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist.arrays.backend import Array, array_namespace
+from tinygrad_mnist.arrays.backend import Array
 from tinygrad_mnist.arrays.layers import Gradients, Layer, Parameters
+from tinygrad_mnist.networks import chunks
 from tinygrad_mnist.passes import first_linear, linear, relu
 
 CHUNK = 4096
@@ -29,7 +30,12 @@ class Cache(NamedTuple):
 
 
 def initialize(sizes: Sequence[int], rng: np.random.Generator, dtype: str) -> Parameters:
-    """Return parameters on the host for layers of these sizes, inputs first: normally distributed weights, biases of 0.
+    """Return parameters on the host for layers of these sizes, inputs first, drawn as `draw` does."""
+    return draw(list(itertools.pairwise(sizes)), rng, dtype)
+
+
+def draw(shapes: Sequence[tuple[int, int]], rng: np.random.Generator, dtype: str) -> Parameters:
+    """Return parameters on the host for weights of these shapes (I, O): normally distributed weights, biases of 0.
 
     In z = sum_i x_i w_i, with I inputs and independent weights of mean 0, the mean of z^2 is I var(w) times the mean of
     x^2. With var(w) = 1/I the two are equal, and no sigmoid starts saturated (LeCun and others, Efficient BackProp,
@@ -38,8 +44,8 @@ def initialize(sizes: Sequence[int], rng: np.random.Generator, dtype: str) -> Pa
     so, and take 2/I for all layers for simplicity, although their derivation has 1/I for the first.
     """
     layers = []
-    for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), start=1):
-        variance = (1 if number == len(sizes) - 1 else 2) / inputs
+    for number, (inputs, outputs) in enumerate(shapes, start=1):
+        variance = (1 if number == len(shapes) else 2) / inputs
         w = rng.standard_normal((inputs, outputs)) * np.sqrt(variance)
         layers.append(Layer(w.astype(dtype), np.zeros(outputs, dtype)))
     return tuple(layers)
@@ -105,11 +111,6 @@ def backward(dz: Array, cache: Sequence[Cache], parameters: Parameters) -> Gradi
     return tuple(reversed(gradients))
 
 
-# Weights may be so large that logits overflow. Infinite logits still predict a digit.
-@np.errstate(over="ignore", invalid="ignore")
 def logits(images: Array, rows: Array, parameters: Parameters) -> Array:
     """Return the logits z (N, O) for the rows (N,) of images (M, I), computed in chunks to save memory."""
-    xp = array_namespace(images)
-    count, dtype = rows.shape[0], parameters[0].w.dtype
-    chunks = [rows[start : min(start + CHUNK, count)] for start in range(0, max(count, 1), CHUNK)]
-    return xp.concat([forward(xp.astype(xp.take(images, part, axis=0), dtype), parameters)[0] for part in chunks])
+    return chunks.logits(forward, images, rows, parameters, CHUNK)

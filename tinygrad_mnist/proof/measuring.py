@@ -68,7 +68,7 @@ def complex_step(function: Callable[[Any], Any], scale: float) -> Slope | None:
 
     f(ih) = f(0) + ih f'(0) + O(h^2), so Im f(ih) / h is the slope, with no difference of near numbers (Squire and
     Trapp, Using complex variables to estimate derivatives of real functions, 1998). It is only a slope if f is
-    analytic, which `agrees` decides.
+    analytic, which the caller has to know (`Probe.lets_complex_through`).
     """
     step = 1e-30 * scale
     with warnings.catch_warnings():

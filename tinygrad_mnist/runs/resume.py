@@ -120,13 +120,16 @@ def saver(path: Path | None, run: Run, digits: Digits, device: str, notify: Noti
         notify(f"The last bits of the result may differ from those of an uninterrupted training: {differences}.")
 
     def save(state: TrainingState) -> None:
-        training = SavedTraining(run.settings, data, state, here)
-        features = run.settings.training.features
-        pixels = digits.pixels.shape[1] if features else None
-        seed = run.settings.training.seed
-        checkpoint.save(path, Checkpoint(state.parameters, run.digits, seed, training, features, pixels))
+        checkpoint.save(path, to_checkpoint(run, SavedTraining(run.settings, data, state, here), digits))
 
     return Saver(path, save, notify)
+
+
+def to_checkpoint(run: Run, training: SavedTraining, digits: Digits) -> Checkpoint:
+    """Return what is saved of a run, whose training with these digits has come so far."""
+    chosen = run.settings.training
+    pixels = digits.pixels.shape[1] if chosen.features else None
+    return Checkpoint(training.state.parameters, run.digits, chosen.seed, training, chosen.features, pixels)
 
 
 def _require_same(run: Run, digits: Digits, fingerprint: str) -> None:
