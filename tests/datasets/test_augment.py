@@ -74,6 +74,15 @@ def test_noise_has_standard_deviation_1_and_similar_neighbors() -> None:
     assert abs(np.mean(noise[:, 2, 2] * noise[:, 25, 25])) < 0.1
 
 
+def test_noise_from_few_random_numbers_is_as_similar_between_all_rows_as_white_noise_that_is_filtered() -> None:
+    noise = augment.smooth_noise((4000, 20, 28), np.random.default_rng(1))
+    positions = np.arange(20)
+    filtered = np.exp(-0.5 * ((positions[:, None] - positions) / augment.SIGMA) ** 2)
+    filtered /= np.linalg.norm(filtered, axis=1, keepdims=True)
+    similarity = np.einsum("nij,nkj->ik", noise, noise) / (4000 * 28)
+    np.testing.assert_allclose(similarity, filtered @ filtered.T, atol=0.05)
+
+
 def test_displacements_are_small_and_centered() -> None:
     for displacement in augment.displacements((2000, 28, 28), np.random.default_rng(0)):
         assert abs(np.mean(displacement)) < 0.1

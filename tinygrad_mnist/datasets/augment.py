@@ -7,6 +7,7 @@ out[y, x] = in[y + dy, x + dx].
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,11 @@ ANGLE, SLANT, LOG_SCALE = 0.1, 0.1, 0.08
 SHIFT = 0.4
 """Standard deviation of the shift, in pixels."""
 
-IMAGES_AT_ONCE = 512
-"""The number of images that are distorted together. Their coordinates take 5 MB."""
+NEGLIGIBLE = 0.01
+"""The size of a singular value, relative to the largest one, below which smooth noise does without it."""
+
+IMAGES_AT_ONCE = 128
+"""The number of images that are distorted together. Their coordinates take 800 KB, which fits a processor's cache."""
 
 Floats = NDArray[Any]
 """Coordinates and noise: float32, which takes half the time of float64."""
@@ -69,33 +73,61 @@ def displacements(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Flo
 
 
 def smooth_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """Return noise (..., H, W) with mean 0 and standard deviation 1, in which neighboring entries are similar."""
-    *_, height, width = shape
-    rows, columns = _gaussian(height), _gaussian(width)
-    # A Gaussian filter along an axis is a matrix product, which processors compute fast.
-    noise: Floats = rows @ rng.standard_normal(shape, dtype=np.float32) @ columns.T
+    """Return noise (..., H, W) with mean 0 and standard deviation 1, in which neighboring entries are similar.
+
+    It is white noise after a Gaussian filter along both axes. As matrix products, with white noise z (H, W) and filters
+    g (H, H) and f (W, W), that would be g z f^T. But smooth noise needs far fewer random numbers than it has entries:
+    by their singular value decompositions, g = u s v^T and f = u' s' v'^T, it is
+
+        g z f^T = u s (v^T z v') s' u'^T
+
+    v and v' are orthogonal, and white noise that is rotated or reflected is white noise: v^T z v' has the distribution
+    of z itself. And s quickly falls to almost 0. So the noise has the distribution of (u s) z (u' s')^T, of which only
+    the first columns of u s and u' s' matter. For 28 pixels they are 8, and z has 64 entries in place of 784.
+    """
+    *images, height, width = shape
+    rows, columns = _filter(height), _filter(width)
+    z = rng.standard_normal((*images, rows.shape[1], columns.shape[1]), dtype=np.float32)
+    noise: Floats = rows @ z @ columns.T
     return noise
 
 
-def _gaussian(size: int) -> Floats:
-    """Return the matrix (size, size) that blurs a column. Its rows have length 1, so the standard deviation stays 1."""
+@cache
+def _filter(size: int) -> Floats:
+    """Return u s (size, K) of the Gaussian filter for a column of pixels, with the K singular values that matter.
+
+    The rows of the filter have length 1, so the standard deviation of white noise stays 1.
+    """
     positions = np.arange(size)
     weights = np.exp(-0.5 * ((positions[:, None] - positions[None, :]) / SIGMA) ** 2)
-    unit: Floats = (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
-    return unit
+    u, s, _ = np.linalg.svd(weights / np.linalg.norm(weights, axis=1, keepdims=True))
+    # The sign of a column is not determined. This one is the same on every machine: each column starts above 0.
+    u *= np.copysign(1, u[0])
+    matter: Floats = (u * s)[:, s > NEGLIGIBLE * s[0]].astype(np.float32)
+    return matter
 
 
 def resample(images: NDArray[np.uint8], dy: Floats, dx: Floats) -> NDArray[np.uint8]:
     """Return the images (N, H, W) read at displaced positions: linear between pixels, and 0 beyond the edges."""
-    # Slow to import, and only needed for distortions.
-    from scipy import ndimage
-
     count, height, width = images.shape
-    # One tall picture with a gap of zeros between the images needs two coordinates for each pixel instead of three.
-    tall = np.pad(images, ((0, 0), (1, 1), (0, 0))).reshape(-1, width)
-    pitch = height + 2
-    y = (np.arange(height, dtype=np.float32)[:, None] + dy).clip(-1, height)
-    y += (pitch * np.arange(count, dtype=np.float32) + 1)[:, None, None]
-    x = np.arange(width, dtype=np.float32) + dx
-    resampled: NDArray[np.uint8] = ndimage.map_coordinates(tall, [y, x], order=1, output=np.uint8)
-    return resampled
+    # With zeros around the images, every position is between four pixels.
+    padded = np.pad(images, ((0, 0), (1, 2), (1, 2))).astype(np.float32)
+    y = (np.arange(1, height + 1, dtype=np.float32)[:, None] + dy).clip(0, height + 1)
+    x = (np.arange(1, width + 1, dtype=np.float32) + dx).clip(0, width + 1)
+    top, left = np.floor(y), np.floor(x)
+    y -= top
+    x -= left
+    _, tall, wide = padded.shape
+    of_image = tall * wide * np.arange(count)[:, None, None]
+    number = of_image + (wide * top + left).astype(np.intp)
+    pixels = padded.reshape(-1)
+    # The neighbor to the right is one pixel further on in memory, and the one below a whole row.
+    above = _between(pixels.take(number), pixels[1:].take(number), x)
+    below = _between(pixels[wide:].take(number), pixels[wide + 1 :].take(number), x)
+    return (_between(above, below, y) + np.float32(0.5)).astype(np.uint8)
+
+
+def _between(a: Floats, b: Floats, share: Floats) -> Floats:
+    """Return the numbers at this share of the way from a to b."""
+    between: Floats = a + share * (b - a)
+    return between
