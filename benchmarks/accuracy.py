@@ -37,11 +37,12 @@ ROWS = {
     "784-30-1": Row("--hidden 30", 0.983, "the book 98.28 %"),
     "chapter": Row("--preset chapter", 0.98, "the book 98.28 %, in its best epoch on the test digits"),
     "best 3-7": Row("--preset best", 0.9980, "ResNet-18 99.71 %"),
-    "best 4-9": Row("--preset best --digits 4,9", 0.995, "-"),
+    "best 4-9": Row("--preset best --digits 4,9", 0.996, "-"),
     "best 5-8": Row("--preset best --digits 5,8", 0.995, "-"),
     "best 3-5": Row("--preset best --digits 3,5", 0.995, "-"),
     "linear 0-9": Row("--digits 0-9", 0.915, "logistic regression 92 %"),
-    "best 0-9": Row("--preset best --digits 0-9", 0.992, "Simard's two layers with distortions 99.3 %"),
+    "quick 0-9": Row("--preset quick --digits 0-9", 0.99, "-"),
+    "best 0-9": Row("--preset best --digits 0-9", 0.9955, "Simard's small convolutional network 99.6 %"),
 }
 
 

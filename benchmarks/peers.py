@@ -1,5 +1,7 @@
 """The same training with PyTorch and scikit-learn, written the way that their users write it."""
 
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,54 @@ def eager(x: Floats, t: Floats, hidden: tuple[int, ...], batch: int, epochs: int
 def has_cuda() -> bool:
     """Return whether PyTorch can use a GPU."""
     return torch.cuda.is_available()
+
+
+def compiled(x: Floats, t: Floats, batch: int) -> Callable[[], nn.Module]:
+    """Return a program that trains a linear model for one epoch, with the model and its loss compiled."""
+    inputs, targets = torch.from_numpy(x), torch.from_numpy(t)
+    model = _model((), t.shape[1])
+    loss_of = torch.compile(lambda some, wanted: _loss(model(some), wanted))
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+
+    def epoch() -> nn.Module:
+        order = torch.randperm(len(inputs))
+        for first in range(0, len(inputs), batch):
+            rows = order[first : first + batch]
+            loss = loss_of(inputs[rows], targets[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return model
+
+    return epoch
+
+
+def convolutional(
+    x: Floats, t: Floats, features: tuple[int, ...], hidden: tuple[int, ...], batch: int, rate: float, epochs: int
+) -> nn.Module:
+    """Train the convolutional network with autograd and momentum, on batches that are indexed from a tensor."""
+    inputs, classes = torch.from_numpy(x), torch.from_numpy(t.argmax(axis=1))
+    layers: list[nn.Module] = [nn.Unflatten(1, (1, 28, 28))]
+    channels = 1
+    for count in features:
+        layers += [nn.Conv2d(channels, count, kernel_size=5, stride=2), nn.ReLU()]
+        channels = count
+    layers.append(nn.Flatten())
+    width = 4 * 4 * channels
+    for count in hidden:
+        layers += [nn.Linear(width, count), nn.ReLU()]
+        width = count
+    model = nn.Sequential(*layers, nn.Linear(width, t.shape[1]))
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9)
+    for _ in range(epochs):
+        order = torch.randperm(len(inputs))
+        for first in range(0, len(inputs), batch):
+            rows = order[first : first + batch]
+            loss = nn.functional.cross_entropy(model(inputs[rows]), classes[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return model
 
 
 def loader(x: Floats, t: Floats, batch: int) -> nn.Module:
@@ -100,6 +150,25 @@ def products(x: Floats, hidden: int, outputs: int, batch: int) -> None:
         np.matmul(h[:n].T, z[:n], out=dw2)
         np.matmul(z[:n], w2.T, out=h[:n])
         np.matmul(part.T, h[:n], out=dw1)
+
+
+def convolutional_products(shapes: Sequence[tuple[int, int]], places: Sequence[int], batch: int, count: int) -> None:
+    """Compute the matrix products of one epoch of a convolutional network, and nothing else.
+
+    `shapes` are those of the weights, and `places` the number of rows that each layer has for an image. Each layer has
+    a product forward, one for the gradient of its weights, and one that takes the derivative back, except the first.
+    """
+    rng = np.random.default_rng(0)
+    layers = []
+    for (inputs, outputs), rows in zip(shapes, (batch * p for p in places), strict=True):
+        x, w = (rng.standard_normal(shape, dtype=np.float32) for shape in ((rows, inputs), (inputs, outputs)))
+        layers.append((x, w, x @ w, np.empty_like(x), np.empty_like(w)))
+    for _ in range(math.ceil(count / batch)):
+        for number, (x, w, z, dx, dw) in enumerate(layers):
+            np.matmul(x, w, out=z)
+            np.matmul(x.T, z, out=dw)
+            if number:
+                np.matmul(z, w.T, out=dx)
 
 
 def _model(hidden: tuple[int, ...], outputs: int) -> nn.Module:

@@ -1,10 +1,10 @@
-"""Compares the speed of training with that of PyTorch and scikit-learn, on the same data and in one run.
+"""Compares the speed of training with that of PyTorch, JAX and scikit-learn, on the same data and in one run.
 
     pip install -r requirements-bench.txt
     python -m benchmarks.speed --data DIR
 
 All programs take turns, one epoch each, round after round, so that a noisy machine disturbs all of them equally. The
-accuracies after several epochs show that all of them learned the same. Takes two minutes on two cores. Also measures a
+accuracies after several epochs show that all of them learned the same. Takes five minutes on two cores. Also measures a
 GPU if CuPy can use one. Writes its section of RESULTS.md.
 """
 
@@ -16,17 +16,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import jax_peers, peers
 from benchmarks.results import ROOT, machine, table, write_section
 from tinygrad_mnist import datasets, metrics, train
 from tinygrad_mnist.arrays.backend import Backend, choose_backend
 from tinygrad_mnist.arrays.examples import Examples
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import BackendError
+from tinygrad_mnist.networks import convolutional
+from tinygrad_mnist.runs import presets
 from tinygrad_mnist.runs.feature_selection import selected_digits, visible_pixels
 from tinygrad_mnist.runs.run import examples
 from tinygrad_mnist.train import Settings
@@ -34,6 +37,7 @@ from tinygrad_mnist.train import Settings
 BATCH = 256
 LINEAR = Settings(learning_rate=1.0, batch=BATCH, epochs=1)
 HIDDEN = Settings(hidden=(300,), loss="cross-entropy", learning_rate=1.0, batch=BATCH, epochs=1)
+CONVOLUTIONAL = replace(presets.quick(10).training, schedule="constant", epochs=1, patience=1)
 
 TOLERANCE = 0.01
 """The largest difference between the accuracies of networks that learned the same."""
@@ -53,7 +57,7 @@ GPU_NOTE = (
     "graphs could launch a whole step at once, but CuPy cannot record calls of cuBLAS in one (cupy/cupy#6290)."
 )
 
-Program = Callable[[], object]
+Program = Callable[[], Any]
 
 
 class Task:
@@ -82,7 +86,8 @@ def main(data: str, rounds: int) -> None:
     """Measure, and write the tables."""
     pair, ten = Task(data, (3, 7), LINEAR), Task(data, tuple(range(10)), HIDDEN)
     text = [
-        f"{machine()}, PyTorch {peers.version()}. Float32, batch {BATCH}, rows shuffled in each epoch. "
+        f"{machine()}, PyTorch {peers.version()}, JAX {jax_peers.version()}. Float32, batch {BATCH}, "
+        "rows shuffled in each epoch. "
         "This project does not train on pixels that are black in every training image, as in `train`: it uses "
         f"{pair.x_selected.shape[1]} of 784 pixels for 3 and 7, and {ten.x_selected.shape[1]} for all digits. The "
         "other programs use all of them.",
@@ -93,6 +98,10 @@ def main(data: str, rounds: int) -> None:
         f"### 784-300-10: one epoch of {len(ten.t):,} digits",
         _compare(_hidden(ten), max(3, rounds // 2)),
         _accuracies(ten, epochs=4),
+        f"### Convolutional network {_sizes(CONVOLUTIONAL)}, all digits: one epoch of {len(ten.t):,} digits, batch "
+        f"{CONVOLUTIONAL.batch}",
+        _compare(_convolutional(ten), max(3, rounds // 3)),
+        _convolutional_accuracies(ten),
         "### A complete process",
         _compare(_processes(data), max(3, rounds // 2)),
         "### GPU",
@@ -117,6 +126,8 @@ def _linear(task: Task) -> dict[str, Program]:
         "this project": _epoch(task.examples(task.selected), LINEAR),
         "this project, all pixels": _epoch(task.examples(task.training), LINEAR),
         "PyTorch, eager, index batches": lambda: peers.eager(x, t, (), BATCH, epochs=1),
+        "PyTorch, torch.compile": peers.compiled(x, t, BATCH),
+        "JAX, jit of a scan": jax_peers.linear_epoch(x, t, BATCH, LINEAR.learning_rate),
         "PyTorch, DataLoader": lambda: peers.loader(x, t, BATCH),
         "scikit-learn SGDClassifier": lambda: peers.sgd_classifier(x, t),
         "roofline: x @ w and x.T @ dz": lambda: (x @ w, x.T @ dz),
@@ -136,6 +147,42 @@ def _hidden(task: Task) -> dict[str, Program]:
     }
 
 
+def _convolutional(task: Task) -> dict[str, Program]:
+    settings, x, t = CONVOLUTIONAL, task.x, task.t
+    sizes = (x.shape[1], *settings.features, *settings.hidden, t.shape[1])
+    start = convolutional.initialize(sizes, np.random.default_rng(0), "float32")
+    # The convolutions have 12 by 12 and 4 by 4 rows for an image, and the other layers have one.
+    places = [144, 16, *(1 for _ in start[2:])]
+    batch, rate = settings.batch, settings.learning_rate
+    eager = partial(peers.convolutional, x, t, settings.features, settings.hidden, batch, rate)
+    return {
+        "this project": _epoch(task.examples(task.training), settings),
+        "PyTorch, eager, index batches": partial(eager, epochs=1),
+        "JAX, jit of a scan": jax_peers.convolutional_epoch(x, t, [tuple(layer) for layer in start], batch, rate),
+        "matrix products only": partial(
+            peers.convolutional_products, convolutional.weight_shapes(sizes), places, batch, len(x)
+        ),
+    }
+
+
+def _convolutional_accuracies(task: Task) -> str:
+    """Return each program's test accuracy after an epoch, and raise ClickException as `_accuracies` does."""
+    programs, labels = _convolutional(task), task.test.labels
+    trained = train.train(task.examples(task.training), task.examples(task.test), CONVOLUTIONAL)
+    pytorch = peers.logits(programs["PyTorch, eager, index batches"](), task.x_test)
+    of_jax = jax_peers.logits(programs["JAX, jit of a scan"](), task.x_test)
+    accuracies = {
+        "this project": trained.last.valid_accuracy,
+        "PyTorch": float(np.mean(pytorch.argmax(axis=1) == labels)),
+        "JAX": float(np.mean(of_jax.argmax(axis=1) == labels)),
+    }
+    return _listed(accuracies, epochs=1)
+
+
+def _sizes(settings: Settings) -> str:
+    return "-".join(map(str, (784, *settings.features, *settings.hidden, 10)))
+
+
 def _accuracies(task: Task, epochs: int) -> str:
     """Return each program's test accuracy after some epochs. Raises ClickException if they differ too much."""
     x, t, x_test, labels = task.x, task.t, task.x_test, task.test.labels
@@ -152,6 +199,11 @@ def _accuracies(task: Task, epochs: int) -> str:
         "PyTorch": metrics.accuracy(pytorch, test.t),
         "scikit-learn": sklearn,
     }
+    return _listed(accuracies, epochs)
+
+
+def _listed(accuracies: dict[str, float], epochs: int) -> str:
+    """Return the accuracies as a sentence. Raises ClickException if they differ too much."""
     listed = ", ".join(f"{name} {accuracy:.2%}" for name, accuracy in accuracies.items())
     if max(accuracies.values()) - min(accuracies.values()) > TOLERANCE:
         raise click.ClickException(f"The test accuracies after {epochs} epochs differ too much: {listed}.")
