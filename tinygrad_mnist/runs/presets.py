@@ -37,11 +37,13 @@ def quick(digits: int) -> RunSettings:
 def best(digits: int) -> RunSettings:
     """Return the most accurate settings: a convolutional network, and digits distorted differently in every epoch.
 
-    They were chosen by the accuracy on held-out training digits. The last epoch is kept, because the steps are small by
-    then, and an earlier epoch that is better on the few held-out digits is better by chance.
+    They were chosen by the accuracy on held-out training digits. Two digits have only a fifth of the images, so they
+    take more epochs. The last epoch is kept, because the steps are small by then, and an earlier epoch that is better
+    on the few held-out digits is better by chance.
     """
+    epochs = 60 if digits == 2 else 36
     training = replace(_CONVOLUTIONAL, loss=_cross_entropy(digits), features=(16, 64), hidden=(128,))
-    return RunSettings(replace(training, epochs=30, patience=30), augment=True, hold_out=1 / 60)
+    return RunSettings(replace(training, epochs=epochs, patience=epochs), augment=True, hold_out=1 / 60)
 
 
 _CONVOLUTIONAL = Settings(optimizer="momentum", learning_rate=0.05, schedule="cosine", batch=128, keep="last")
