@@ -167,13 +167,67 @@ def test_a_folder_without_data_is_refused(tmp_path: Path, one_sentence: Callable
     one_sentence(caught.value)
 
 
-def test_an_image_of_mnists_size_that_is_dark_on_light_is_inverted(tmp_path: Path) -> None:
-    from PIL import Image
+def test_small_images_that_are_all_dark_on_light_are_inverted(folder: Path, drawn: Images) -> None:
+    for path in folder.rglob("*.png"):
+        Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+    data = datasets.load(str(folder), (3, 7), (notices := []).append)
+    np.testing.assert_array_equal(data.training.images[:4], drawn[3])
+    assert "inverted" in notices[0]
 
-    digit = strokes.draw(3, 1, np.random.default_rng(0))[0]
-    Image.fromarray(digit).save(tmp_path / "light.png")
-    Image.fromarray(255 - digit).save(tmp_path / "dark.png")
-    np.testing.assert_array_equal(image_folder.load_image(tmp_path / "light.png"), digit)
-    inverted = image_folder.load_image(tmp_path / "dark.png")
-    assert inverted[0].max() == 0
-    assert np.corrcoef(inverted.ravel(), digit.ravel())[0, 1] > 0.8
+
+def test_a_dark_image_among_light_ones_is_prepared_like_a_photo(folder: Path, drawn: Images) -> None:
+    Image.fromarray(255 - drawn[3][0]).save(folder / "train" / "3" / "0.png")
+    images = datasets.load(str(folder), (3, 7)).training.images
+    assert images[0, 0].max() == 0
+    assert np.corrcoef(images[0].ravel(), drawn[3][0].ravel())[0, 1] > 0.8
+    np.testing.assert_array_equal(images[1:4], drawn[3][1:])
+
+
+@pytest.mark.parametrize("side", [8, 16, 32])
+def test_small_images_of_another_size_are_left_unchanged(tmp_path: Path, drawn: Images, side: int) -> None:
+    small = {d: np.stack([np.asarray(Image.fromarray(i).resize((side, side))) for i in x]) for d, x in drawn.items()}
+    for part in ("train", "val"):
+        fill(tmp_path / part, small)
+    np.testing.assert_array_equal(datasets.load(str(tmp_path), (3, 5)).training.images[:4], small[3])
+
+
+def test_pixels_of_0_and_1_are_stretched(folder: Path, drawn: Images) -> None:
+    for path in folder.rglob("*.png"):
+        Image.fromarray((np.asarray(Image.open(path)) > 127).astype(np.uint8)).save(path)
+    data = datasets.load(str(folder), (3, 7), (notices := []).append)
+    np.testing.assert_array_equal(data.test.images[:2], 255 * (drawn[3][:2] > 127))
+    assert "from 0 to 1, so they are stretched" in notices[0]
+
+
+@pytest.mark.parametrize(
+    ("training", "test"), [("Train", "Test"), ("train", "val"), ("TRAINING", "validation"), ("train", "Valid")]
+)
+def test_other_names_of_the_parts_are_accepted(tmp_path: Path, drawn: Images, training: str, test: str) -> None:
+    fill(tmp_path / training, drawn)
+    fill(tmp_path / test, drawn)
+    assert datasets.load(str(tmp_path), (3, 7)).origin.endswith(f"{training} and {test}")
+
+
+@pytest.mark.parametrize("name", ["__MACOSX", "@eaDir", "$RECYCLE.BIN", "lost+found", ".cache"])
+def test_what_systems_add_is_ignored_without_a_word(folder: Path, name: str) -> None:
+    for place in (folder, folder / "train", folder / "train" / "3"):
+        (place / name).mkdir()
+    datasets.load(str(folder), (3, 7), (notices := []).append)
+    assert notices == []
+
+
+def test_other_files_are_left_out_and_counted(folder: Path) -> None:
+    for name in ("train/3/notes.pdf", "train/7/clip.mpg", "valid/3/features.h5"):
+        (folder / name).write_text("hello")
+    data = datasets.load(str(folder), (3, 7), (notices := []).append)
+    assert len(data.training.labels) == 8
+    assert "3 files or folders that are not images were left out, like clip.mpg" in notices[0]
+
+
+def test_all_images_that_cannot_be_read_are_named_up_to_a_few(folder: Path, refused: Refused) -> None:
+    for name in ("train/3/1", "train/7/2"):
+        (folder / f"{name}.png").write_bytes(b"not an image")
+    refused(r"2 images cannot be used \(.*train/3/1.png is not an image.*; .*train/7/2.png is not an image")
+    for path in (folder / "train").rglob("*.png"):
+        path.write_bytes(b"not an image")
+    refused(r"8 images cannot be used .*; and 3 more\): replace them")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist.console import output
-from tinygrad_mnist.datasets import download, idx, mnist
+from tinygrad_mnist.datasets import download, idx, idx_names, mnist
 from tinygrad_mnist.datasets.bars import MakeBar
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
@@ -209,7 +209,8 @@ def test_another_data_set_is_read_but_is_not_official(tmp_path: Path, small_mnis
         (mnist.TRAINING[0], np.zeros((60, 784), np.uint8), "rank 2"),
         (mnist.TRAINING[0], np.zeros((60, 28, 28), np.float32), "float32"),
         (mnist.TEST[1], np.zeros((30, 1), np.uint8), "rank 2"),
-        (mnist.TEST[1], np.zeros(30, np.int32), "int32"),
+        (mnist.TEST[1], np.zeros(30, np.float32), "float32"),
+        (mnist.TEST[1], np.full(30, 256, np.int32), "labels from 256 to 256"),
         (mnist.TEST[0], np.zeros((30, 14, 14), np.uint8), "differ in size"),
         (mnist.TEST[0], np.zeros((30, 0, 0), np.uint8), "which are empty"),
     ],
@@ -238,7 +239,7 @@ def test_the_real_mnist_is_verified(shared_mnist: Path) -> None:
 
 
 def test_one_changed_pixel_of_the_real_mnist_is_detected(shared_mnist: Path) -> None:
-    path = mnist.find(shared_mnist, "t10k-images-idx3-ubyte")
+    path = idx_names.find(shared_mnist, "t10k-images-idx3-ubyte")
     assert path is not None
     images = idx.read(path).copy()
     images[1234, 14, 14] ^= 1

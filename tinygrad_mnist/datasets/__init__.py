@@ -7,7 +7,10 @@ from pathlib import Path
 from tinygrad_mnist.datasets import folders, image_folder, mnist, stroke_cache
 from tinygrad_mnist.datasets.bars import MakeBar
 from tinygrad_mnist.datasets.digits import DataSet, Digits
+from tinygrad_mnist.datasets.likeness import Normalize, like_mnist
 from tinygrad_mnist.errors import DataError
+
+MAX_DIGIT = 9
 
 
 def load_digits(source: str | Path = "auto", digits: Sequence[int] = range(10)) -> DataSet:
@@ -26,12 +29,13 @@ def load(
     digits: Sequence[int],
     notify: Callable[[str], object] = lambda _: None,
     make_bar: MakeBar | None = None,
+    normalize: Normalize = like_mnist,
 ) -> DataSet:
     """Return the data set `auto`, `mnist`, `strokes`, or the one in a folder, with only the given digits.
 
     `auto` is MNIST if it is on this machine or can be downloaded. Otherwise it is `strokes`, the digits drawn by this
-    program, and `notify` is called with the reason. Raises DataError if the data set is missing or broken, or has no
-    image of one of the digits.
+    program, and `notify` is called with the reason. The images of a folder are changed by `normalize`, unless they are
+    MNIST's. Raises DataError if the data set is missing or broken, or has no image of one of the digits.
     """
     match source:
         case "auto":
@@ -41,24 +45,36 @@ def load(
         case "strokes":
             data = load_strokes(digits, notify, make_bar)
         case _:
-            data = load_folder(Path(source), digits, make_bar)
+            data = load_folder(Path(source), digits, make_bar, notify).only(digits)
+            return data if data.name == "mnist" else normalize(data, notify)
     return data.only(digits)
 
 
-def load_folder(folder: Path, digits: Sequence[int], make_bar: MakeBar | None = None) -> DataSet:
+def load_folder(
+    folder: Path,
+    digits: Sequence[int],
+    make_bar: MakeBar | None = None,
+    notify: Callable[[str], object] = lambda _: None,
+) -> DataSet:
     """Return the data set in a user's folder: all of MNIST's four files, or the images of the given digits.
 
-    Raises DataError if it is not a folder, or has neither of the two.
+    The pixels are as they were stored. `notify` is called if images or files are left out. Raises DataError if it is not a folder, or has neither of the two.
     """
     if not folder.is_dir():
         raise DataError(
             f"{folder} is not a folder", "--data takes auto, mnist, strokes, or a folder with MNIST's files or images"
         )
     if image_folder.has_images(folder):
-        return image_folder.read(folder, digits, make_bar)
+        return image_folder.read(folder, digits, make_bar, notify)
     if not mnist.has_files(folder):
         raise DataError(f"{folder} has neither MNIST's four files nor images, as in train/3/*.png and test/3/*.png.")
     training, test, verified = mnist.read(folder)
+    above = training.labels[training.labels > MAX_DIGIT]
+    if above.size:
+        notify(
+            f"{above.size:,} of the {len(training.labels):,} training images in {folder} have labels above {MAX_DIGIT}, "
+            f"up to {above.max()}, as EMNIST's letters have, and are left out: this program learns digits only."
+        )
     origin = f"MNIST in {folder}, verified" if verified else f"{folder}, which is not the official MNIST"
     return DataSet("mnist" if verified else str(folder), origin, training, test)
 

@@ -3,13 +3,14 @@
 import hashlib
 import math
 import mmap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_mnist.datasets.scaling import AS_MNIST, Scaling
 from tinygrad_mnist.errors import DataError
 
 MAX_PIXEL = 255
@@ -17,6 +18,9 @@ MAX_PIXEL = 255
 
 COPY_LIMIT = 1 << 28
 """The limit for copying images, in bytes: 256 MB, five times the size of MNIST. A copy briefly needs twice that."""
+
+CHANGE_LIMIT = 4 * COPY_LIMIT
+"""The limit for changing images, in bytes: 1 GB. The changed images are in memory."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,20 @@ class Digits:
     def is_small(self) -> bool:
         """Whether a copy of the images takes at most COPY_LIMIT bytes."""
         return len(self.rows) * self.source[:1].nbytes <= COPY_LIMIT
+
+    def sample(self, count: int) -> "Digits":
+        """Return up to twice this many of the digits, evenly spaced, or all of them if there are fewer."""
+        return self.take(np.arange(0, len(self.rows), max(1, len(self.rows) // count)))
+
+    def changed(self, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "Digits":
+        """Return the digits with a source of their own: `change` of their images (N, H, W), a few at a time.
+
+        Raises DataError if the images take more than CHANGE_LIMIT bytes.
+        """
+        if len(self.rows) * self.source[:1].nbytes > CHANGE_LIMIT:
+            raise DataError("the images must be changed, and are too many to be held in memory: convert their file.")
+        parts = np.array_split(self.rows, max(1, len(self.rows) // 1000))
+        return Digits.of(np.concatenate([change(self.source[part]) for part in parts]), self.labels)
 
     def require_unchanged(self) -> None:
         """Raise DataError if the file that the images are read from is now shorter, because reading on would fail.
@@ -140,6 +158,7 @@ class DataSet:
     origin: str  # text for people: "MNIST in data/mnist, verified"
     training: Digits
     test: Digits
+    scaling: Scaling = AS_MNIST  # of the pixels as they were stored; they are now MNIST's
 
     @property
     def train(self) -> Digits:
@@ -164,4 +183,4 @@ class DataSet:
     def only(self, digits: Sequence[int]) -> "DataSet":
         """Return the data set with only these digits. Raises DataError if one of them has no image."""
         training, test = (part.only(digits).compact() for part in (self.training, self.test))
-        return DataSet(self.name, self.origin, training, test)
+        return replace(self, training=training, test=test)

@@ -5,7 +5,6 @@
 Files are not trusted: they may be broken, or claim to be larger than memory.
 """
 
-import io
 import logging
 import os
 import warnings
@@ -17,12 +16,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets import ink
+from tinygrad_mnist.datasets import ink, picture_formats
 from tinygrad_mnist.datasets.ink import Bytes, Floats
 from tinygrad_mnist.errors import DataError
-
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
-"""The formats that are read, by Pillow's names. Its readers of rarer formats are less tested, and some run programs."""
 
 BYTE_LIMIT = 1 << 28
 """The largest file: 256 MB. It is read into memory, and a pipe can be endless."""
@@ -118,15 +114,9 @@ def _as_data_error(name: str) -> Iterator[None]:
 
 def _decode(content: bytes, name: str) -> Any:
     """Return Pillow's image, decoded and upright. Raises DataError before decoding it if it is too large."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
 
-    try:
-        picture = Image.open(io.BytesIO(content), formats=FORMATS)
-    except UnidentifiedImageError as error:
-        for kind, (_, accepts) in Image.OPEN.items():
-            if kind not in FORMATS and accepts and accepts(content[:16]) is True:
-                raise DataError(f"{name} is a file of type {kind}, which is not accepted: save it as PNG.") from error
-        raise
+    picture = picture_formats.opened(content, name)
     width, height = picture.size
     if width * height > min(PIXEL_LIMIT, MAX_PIXELS_PER_BYTE * len(content)):
         raise DataError(

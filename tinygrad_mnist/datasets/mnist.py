@@ -1,7 +1,7 @@
 """Finds, downloads, verifies and reads MNIST's four files (LeCun, Cortes and Burges, The MNIST database).
 
-Files are found with or without `.gz`. They are saved without it, because a plain file is memory-mapped, which is ten
-times as fast to open.
+Files are found with or without `.gz`, and under the names that others give them (idx_names.py). They are saved without
+it, because a plain file is memory-mapped, which is ten times as fast to open.
 """
 
 import hashlib
@@ -16,15 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets import idx
+from tinygrad_mnist.datasets import idx, idx_names
 from tinygrad_mnist.datasets.bars import MakeBar
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.files import atomic_write
 
-TRAINING = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
-TEST = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-FILES = TRAINING + TEST
+FILES = idx_names.FILES
+TRAINING, TEST = FILES[:2], FILES[2:]
+
+QMNIST_COLUMNS = 8
+"""The columns of QMNIST's table of labels (Yadav and Bottou, Cold case: the lost MNIST digits, 2019). The first is the
+digit, the others tell who wrote it."""
 
 SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -53,16 +56,12 @@ into one folder cannot overwrite each other's records."""
 def read(folder: Path) -> tuple[Digits, Digits, bool]:
     """Return the training digits, the test digits, and whether both are the official MNIST, from a user's folder.
 
-    Any data set in files with MNIST's four names is accepted. Raises DataError, which names the file, if one is
+    Any data set in files that are named like MNIST's is accepted. Raises DataError, which names the file, if one is
     missing, broken, or does not match the others.
     """
-    arrays = {}
-    for name in FILES:
-        path = find(folder, name)
-        if path is None:
-            raise DataError(f"{folder} has no {name}, with or without .gz: use a folder with MNIST's four files.")
-        arrays[name] = idx.read(path)
-    training, test = (_digits(folder, arrays, names) for names in (TRAINING, TEST))
+    paths = idx_names.four_files(folder)
+    arrays = {name: idx.read(path) for name, path in paths.items()}
+    training, test = (_digits(paths, arrays, names) for names in (TRAINING, TEST))
     if training.source.shape[1:] != test.source.shape[1:]:
         raise DataError(f"the training images and the test images in {folder} differ in size: use images of one size.")
     return training, test, all(is_official(name, array) for name, array in arrays.items())
@@ -84,17 +83,13 @@ def read_or_download(
             _save(folder, name, content, address, notify)
             array = idx.read(folder / name)
         arrays[name] = array
-    return _digits(folder, arrays, TRAINING), _digits(folder, arrays, TEST)
-
-
-def find(folder: Path, name: str) -> Path | None:
-    """Return the path of a file, plain or gzipped, or None if the folder has neither."""
-    return next(_candidates(folder, name), None)
+    paths = {name: folder / name for name in FILES}
+    return _digits(paths, arrays, TRAINING), _digits(paths, arrays, TEST)
 
 
 def has_files(folder: Path) -> bool:
     """Return whether a folder has any of the four files."""
-    return any(find(folder, name) for name in FILES)
+    return bool(idx_names.data_sets(folder))
 
 
 def is_official(name: str, array: NDArray[Any]) -> bool:
@@ -110,7 +105,7 @@ def state(folder: Path) -> dict[str, str]:
     """Return the state of each of the four files: "verified", "not verified", "broken" or "missing"."""
     states = {}
     for name in FILES:
-        path = find(folder, name)
+        path = idx_names.find(folder, name)
         if path is None:
             states[name] = "missing"
         elif _read_official(folder, name) is not None:
@@ -221,26 +216,33 @@ def _move_aside(path: Path) -> Path:
         return renamed
 
 
-def _candidates(folder: Path, name: str) -> Iterator[Path]:
-    return (path for path in (folder / name, folder / f"{name}.gz") if path.is_file())
-
-
 def _read_official(folder: Path, name: str) -> NDArray[Any] | None:
     """Return the array in a file, plain or gzipped, or None if it is missing, broken, or not MNIST's."""
-    arrays = map(idx.read_or_none, _candidates(folder, name))
+    arrays = map(idx.read_or_none, idx_names.candidates(folder, name))
     return next((array for array in arrays if array is not None and is_official(name, array)), None)
 
 
-def _digits(folder: Path, arrays: dict[str, NDArray[Any]], names: tuple[str, str]) -> Digits:
+def _digits(paths: dict[str, Path], arrays: dict[str, NDArray[Any]], names: Sequence[str]) -> Digits:
     """Return the digits in a file of images and a file of labels. Raises DataError if they cannot be used together."""
     images, labels = (arrays[name] for name in names)
-    images_path, labels_path = (folder / name for name in names)
+    images_path, labels_path = (paths[name] for name in names)
     if images.ndim != 3 or images.dtype != np.uint8:
         raise DataError(f"{images_path} has rank {images.ndim} and {images.dtype.name}: images need rank 3 and uint8.")
-    if labels.ndim != 1 or labels.dtype != np.uint8:
-        raise DataError(f"{labels_path} has rank {labels.ndim} and {labels.dtype.name}: labels need rank 1 and uint8.")
     if 0 in images.shape[1:]:
         raise DataError(f"{images_path} has images of {images.shape[1]} x {images.shape[2]} pixels, which are empty.")
     if len(images) != len(labels):
         raise DataError(f"{images_path} has {len(images):,} images, but {labels_path.name} has {len(labels):,} labels.")
-    return Digits.of(images, labels)
+    return Digits.of(images, _bytes(labels_path, labels))
+
+
+def _bytes(path: Path, labels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return labels (N,) as bytes, from whole numbers of any type or QMNIST's table (N, 8). Raises DataError."""
+    column = labels[:, 0] if labels.shape[1:] == (QMNIST_COLUMNS,) else labels
+    if column.ndim != 1 or column.dtype.kind not in "iu":
+        raise DataError(
+            f"{path} has rank {labels.ndim} and {labels.dtype.name}: labels need rank 1, or QMNIST's 8 columns, and "
+            "whole numbers."
+        )
+    if column.size and not 0 <= column.min() <= column.max() <= np.iinfo(np.uint8).max:
+        raise DataError(f"{path} has labels from {column.min()} to {column.max()}: use labels from 0 to 255.")
+    return column.astype(np.uint8, copy=False)

@@ -1,0 +1,98 @@
+"""Finds MNIST's four files under the names that other programs and other data sets give them.
+
+    train-images-idx3-ubyte    train-images.idx3-ubyte    TRAIN-IMAGES-IDX3-UBYTE.GZ    emnist-digits-test-labels-idx1-ubyte
+
+They may be in the folder itself, in its MNIST/raw as torchvision leaves them, or each in a folder of its own name.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tinygrad_mnist.errors import DataError
+
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+"""The names that MNIST's authors gave to the training images, their labels, the test images and theirs."""
+
+NAME = re.compile(
+    r"(?:(?P<prefix>.*)[-_. ])?(?P<part>train|t10k|test)[-_. ]?(?P<kind>images|labels)"
+    r"(?:[-_. ]?idx[1-4])?(?:[-_. ](?:ubyte|byte|int))?(?:\.(?:idx|gz))*",
+    re.IGNORECASE,
+)
+"""A name that means one of the four. The data sets that are made like MNIST put their own name in front of it."""
+
+LETTERS = "letters"
+"""In front of the names of EMNIST's files of letters. Their labels would be taken for digits."""
+
+SUBFOLDER = re.compile(r"raw|gzip|.*mnist", re.IGNORECASE)
+"""A folder in which the files may be, besides one that is named like a file."""
+
+DEPTH = 3
+"""How many folders deep files are searched for."""
+
+
+def candidates(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the files that could be the one of MNIST's files with this name, those of exactly that name first."""
+    exact = [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
+    yield from exact
+    for files in data_sets(folder).values():
+        if (path := files.get(name)) and path not in exact:
+            yield path
+
+
+def find(folder: Path, name: str) -> Path | None:
+    """Return the path of a file, plain or gzipped, or None if the folder does not have it."""
+    return next(candidates(folder, name), None)
+
+
+def four_files(folder: Path) -> dict[str, Path]:
+    """Return the paths of all four files of the one data set in a folder, by MNIST's names.
+
+    A data set with MNIST's own names comes first. Raises DataError if there is none, or if there are several others.
+    """
+    sets = data_sets(folder)
+    complete = [key for key, files in sets.items() if len(files) == len(FILES)]
+    if (folder, "") in complete or len(complete) == 1:
+        chosen = (folder, "") if (folder, "") in complete else complete[0]
+        if LETTERS in chosen[1]:
+            raise DataError(
+                f"{folder} has EMNIST's letters, whose labels 1 to 26 stand for A to Z, and this program learns digits "
+                "only: use EMNIST's digits."
+            )
+        return sets[chosen]
+    if complete:
+        names = ", ".join(sorted(sets[key][FILES[0]].name for key in complete))
+        raise DataError(f"{folder} has several data sets ({names}): move the four files of one to a folder of its own.")
+    found = max(sets.values(), key=len, default={})
+    missing = next(name for name in FILES if name not in found)
+    beside = f", beside {', '.join(path.name for path in found.values())}" if found else ""
+    raise DataError(f"{folder} has no {missing}, with or without .gz{beside}: use a folder with MNIST's four files.")
+
+
+def data_sets(folder: Path) -> dict[tuple[Path, str], dict[str, Path]]:
+    """Return the files in a folder that are named like MNIST's, by data set and then by MNIST's names.
+
+    A data set is the folder of its files and what stands in front of their names, in lower case. Of a plain and a
+    gzipped file, the plain one is returned.
+    """
+    sets: dict[tuple[Path, str], dict[str, Path]] = {}
+    for path in sorted(_files(folder, DEPTH), key=lambda path: (path.suffix.lower() == ".gz", path)):
+        if found := NAME.fullmatch(path.name):
+            home = path.parent.parent if NAME.fullmatch(path.parent.name) and path.parent != folder else path.parent
+            part = "train" if found["part"].lower() == "train" else "t10k"
+            name = next(name for name in FILES if name.startswith(f"{part}-{found['kind'].lower()}"))
+            sets.setdefault((home, (found["prefix"] or "").lower()), {}).setdefault(name, path)
+    return sets
+
+
+def _files(folder: Path, depth: int) -> Iterator[Path]:
+    """Yield the files in a folder, and those in the folders below it in which MNIST's files may be."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return  # what reads the files says why they cannot be read
+    for entry in entries:
+        if entry.is_file():
+            yield entry
+        elif depth > 1 and (SUBFOLDER.fullmatch(entry.name) or NAME.fullmatch(entry.name)) and entry.is_dir():
+            yield from _files(entry, depth - 1)
