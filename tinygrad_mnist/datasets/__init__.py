@@ -58,7 +58,8 @@ def load_folder(
 ) -> DataSet:
     """Return the data set in a user's folder: all of MNIST's four files, or the images of the given digits.
 
-    The pixels are as they were stored. `notify` is called if images or files are left out. Raises DataError if it is not a folder, or has neither of the two.
+    The pixels are as they were stored. `notify` is called if images or files are left out. Raises DataError if it is not
+    a folder, or has neither of the two.
     """
     if not folder.is_dir():
         raise DataError(
@@ -72,7 +73,7 @@ def load_folder(
     above = training.labels[training.labels > MAX_DIGIT]
     if above.size:
         notify(
-            f"{above.size:,} of the {len(training.labels):,} training images in {folder} have labels above {MAX_DIGIT}, "
+            f"{above.size:,} of {len(training.labels):,} training images in {folder} have labels above {MAX_DIGIT}, "
             f"up to {above.max()}, as EMNIST's letters have, and are left out: this program learns digits only."
         )
     origin = f"MNIST in {folder}, verified" if verified else f"{folder}, which is not the official MNIST"

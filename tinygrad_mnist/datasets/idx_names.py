@@ -1,6 +1,6 @@
 """Finds MNIST's four files under the names that other programs and other data sets give them.
 
-    train-images-idx3-ubyte    train-images.idx3-ubyte    TRAIN-IMAGES-IDX3-UBYTE.GZ    emnist-digits-test-labels-idx1-ubyte
+    train-images-idx3-ubyte    train-images.idx3-ubyte    TRAIN-IMAGES.GZ    emnist-digits-test-labels-idx1-ubyte
 
 They may be in the folder itself, in its MNIST/raw as torchvision leaves them, or each in a folder of its own name.
 """

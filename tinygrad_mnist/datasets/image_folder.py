@@ -9,6 +9,7 @@ refused, because its images would be left out.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,16 @@ def read(
 ) -> DataSet:
     """Return the images of these digits, sorted by digit and then by file name.
 
-    They are left unchanged if they are gray, small, and all of one size. Otherwise each is prepared like a photo, unless
-    it is like MNIST's. `notify` is called if files are left out. Raises DataError, which names the folder or the files,
-    if a folder is missing, empty, or not named after a digit, or if images cannot be read.
+    They are left unchanged if they are small and all of one size. Otherwise each is prepared like a photo, unless it is
+    like MNIST's. `notify` is called if files are left out. Raises DataError, which names the folder or the files, if a
+    folder is missing, empty, or not named after a digit, or if images cannot be read.
     """
     parts = [_part(folder, names) for names in (TRAINING, TEST)]
     files, left_out = zip(*(_files(part, digits) for part in parts), strict=True)
     if names := sorted(path.name for of_part in left_out for path in of_part):
         notify(f"In {folder}, {len(names):,} files or folders that are not images were left out, like {names[0]}.")
-    grays, failures = [], []
+    grays: list[list[NDArray[Any]]] = []
+    failures: list[str] = []
     for part, of_part in zip(parts, files, strict=True):
         loaded = [_attempted(_load, path, failures) for path, _ in track(of_part, part.name, make_bar)]
         grays.append([gray for gray in loaded if gray is not None])
@@ -151,8 +153,8 @@ def _stacked(grays: list[list[NDArray[Any]]], files: Sequence[list[tuple[Path, i
         return gray if is_like_mnist else images.prepare(gray, str(path))
 
     stacks = [
-        [_attempted(lambda path, gray=gray: prepared(gray, path), path, failures) for gray, (path, _) in both]
-        for both in (zip(part, of_part, strict=True) for part, of_part in zip(grays, files, strict=True))
+        [_attempted(partial(prepared, gray), path, failures) for gray, (path, _) in zip(part, of_part, strict=True)]
+        for part, of_part in zip(grays, files, strict=True)
     ]
     _require_all_read(failures)
     return [np.stack(stack) for stack in stacks]

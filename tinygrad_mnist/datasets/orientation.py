@@ -65,5 +65,6 @@ def _on_grid(y: Floats, x: Floats, ink: Floats) -> Floats:
     centered = [values - np.average(values, weights=ink) for values in (y, x)]
     spread = max(np.sqrt(np.average(values**2, weights=ink)) for values in centered)
     ends = SIZE / 2 * spread
-    grid: Floats = np.histogram2d(*centered, GRID, [[-ends, ends]] * 2, weights=ink)[0]
-    return grid / ink.sum()
+    rows, columns = (np.clip((GRID * (values + ends) / (2 * ends)).astype(int), 0, GRID - 1) for values in centered)
+    grid: Floats = np.bincount(rows * GRID + columns, ink, GRID * GRID).reshape(GRID, GRID) / ink.sum()
+    return grid
