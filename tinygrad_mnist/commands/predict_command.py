@@ -1,22 +1,22 @@
 """predict: the digit that a trained network recognizes in a picture."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
-from tinygrad_mnist import metrics, wording
-from tinygrad_mnist.arrays.backend import Backend, to_host
+from tinygrad_mnist import wording
+from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.console.pictures import lines
-from tinygrad_mnist.datasets import images
-from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.inference import logits_of_images
+from tinygrad_mnist.runs.prediction import Prediction, Source, as_facts, predictions
+
+MAX_SHOWN = 4
+"""The largest number of pictures that are drawn. More are listed in a table."""
 
 
 @click.command(cls=command_line.Command)
@@ -28,8 +28,9 @@ def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: b
     """Recognize digits in pictures.
 
     MODEL is a file that 'train --save' wrote. Each IMAGE is a picture of one digit, or - for standard input. It may be
-    a PNG, a JPEG or another common format, dark on light or light on dark, of any size. It is prepared as MNIST's
-    images were, and the report shows the result. If one picture cannot be read, none is classified.
+    a PNG, a JPEG or another common format, dark on light or light on dark, of any size. It is prepared as the
+    training images were, and the report shows the result. "not sure" means that it does not look like the digits that
+    the network was trained on, or like several of them. A picture that cannot be read is reported in its place.
 
     \b
     Examples:
@@ -37,27 +38,41 @@ def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: b
       python cli.py predict model.npz --json - < three.png
     """
     trained = checkpoint.load(model)
-    inputs = trained.layer_sizes[0]
-    if inputs != SIDE * SIDE:
-        raise DataError(f"{model} was trained on images of {inputs} pixels, not {SIDE * SIDE}: use a different model.")
-    prepared = np.stack([_prepared(picture) for picture in pictures])
-    z = logits_of_images(model, trained, prepared.reshape(len(pictures), -1), np.arange(len(pictures)), backend)
-    digits = to_host(metrics.classify(z, trained.digits)).tolist()
-    probabilities = to_host(metrics.confidence(z)).tolist()
+    found = predictions(model, trained, [_source(picture) for picture in pictures], backend)
+    failures = [one for one in found if isinstance(one, DataError)]
     if as_json:
-        rows = zip(pictures, digits, probabilities, strict=True)
-        predictions = [dict(zip(("image", "digit", "probability"), row, strict=True)) for row in rows]
-        output.event("result", digits=trained.digits, backend=backend.name, predictions=predictions)
-        return
-    for picture, image, digit, probability in zip(pictures, prepared, digits, probabilities, strict=True):
-        output.line("image", picture)
-        output.page("\n".join(lines(image)))
-        output.line("digit", f"{digit}   {wording.probability(probability)}")
+        listed = list(map(as_facts, pictures, found))
+        output.event("result", digits=trained.digits, backend=backend.name, predictions=listed)
+    elif len(found) > len(failures):
+        _report(pictures, found)
+    if failures:
+        raise failures[0] if len(found) == 1 else DataError(f"{len(failures):,} of {len(found):,} pictures failed.")
 
 
-def _prepared(picture: str) -> NDArray[np.uint8]:
-    """Return the image (28, 28) in a file or on standard input. Raises DataError if there is none."""
+def _report(pictures: Sequence[str], found: Sequence[Prediction | DataError]) -> None:
+    """Print each picture with its digit, or for more than a few, a table with a line for each."""
+    is_table = len(found) > MAX_SHOWN
+    if is_table:
+        output.line("digit", "probability  image")
+    for name, one in zip(pictures, found, strict=True):
+        if isinstance(one, DataError):
+            output.line("error", str(one))
+            continue
+        (digit, p), (second, q), *_ = one.ranked
+        if is_table:
+            reason = f"  not sure: {one.doubts}" if one.doubts else ""
+            output.line(f"{digit}", f"{wording.probability(p):>11}  {name}{reason}")
+            continue
+        output.line("image", name)
+        output.page("\n".join(lines(one.picture)))
+        then = f", then {second} with {wording.percent(q)}" if len(one.ranked) > 2 else ""
+        output.line("digit", f"{digit}   {wording.probability(p)}{then}")
+        if one.doubts:
+            output.paragraph("not sure", one.doubts)
+
+
+def _source(picture: str) -> Source:
+    """Return the file of this name or standard input, or the error if that is closed."""
     if picture == "-" and sys.stdin is None:
-        raise DataError("standard input is closed: name a file, or pipe one in.")
-    source = click.open_file("-", "rb") if picture == "-" else Path(picture)
-    return images.prepare(images.load(source), images.display_name(source))
+        return DataError("standard input is closed: name a file, or pipe one in.")
+    return click.open_file("-", "rb") if picture == "-" else Path(picture)

@@ -13,6 +13,7 @@ from tinygrad_mnist.console import command_line, output, plots
 from tinygrad_mnist.console.pictures import lines, side_by_side, sign_names, signed_lines
 from tinygrad_mnist.errors import PlotError
 from tinygrad_mnist.runs import checkpoint, exhibits
+from tinygrad_mnist.runs.doubt import normalizing
 from tinygrad_mnist.runs.exhibits import Exhibit, Facts
 
 MAX_PICTURES = 1000
@@ -122,7 +123,7 @@ def wrong(model: Path, source: str, count: int, backend: Backend, plot: Path | N
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    data = datasets.load(source, trained.digits, output.notice, output.Bar)
+    data = datasets.load(source, trained.digits, output.notice, output.Bar, normalizing(trained.doubt))
     exhibit, mistakes = exhibits.worst_mistakes(model, trained, data.test, count, backend)
     total = len(data.test.labels)
     if plot is not None and not exhibit.shown:

@@ -14,6 +14,7 @@ from tinygrad_mnist.console.reporters import Facts, JsonReporter, QuietReporter,
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.runs import checkpoint, facts, resume
+from tinygrad_mnist.runs.doubt import measuring
 from tinygrad_mnist.runs.presets import PRESETS, chosen, start
 from tinygrad_mnist.runs.resume import Run, Saver
 from tinygrad_mnist.runs.run import Outcome, execute, split, work
@@ -113,16 +114,19 @@ def train(
         checkpoint.require_replaceable(save)
         plots.require_not_model(plot, save)
     backend = options.backend_for(backend_name, work(run))
-    data = datasets.load(source, run.digits, output.notice, output.Bar)
-    saver = resume.saver(save, run, data.training, backend.description, output.notice)
-    about = {"digits": run.digits, "data": data.name, "origin": data.origin, "backend": backend.name}
+    data = datasets.load(source, run.digits, output.notice, output.Bar, run.normalize)
     parts = split(run, data)
+    measure = measuring(data, parts.training, parts.validation, run.digits, run.settings.training.features)
+    saver = resume.saver(save, run, data.training, measure, backend.description, output.notice)
+    about = {"digits": run.digits, "backend": backend.name, **data.facts()}
     reporter.start(about | facts.before(run, parts, backend))
     if run.settings.training.loss == "mean" and len(run.digits) > 2:
         output.notice("With more than two digits, the mean loss learns almost nothing: try --loss cross-entropy.")
     with saver.told_after_a_fault():
         outcome = execute(run, parts, backend, saver, reporter.epoch, reporter.batches)
     _finish(reporter, about | facts.after(run, parts, outcome), outcome, saver, plot)
+    if warning := facts.at_chance(run, parts, outcome):
+        output.notice(warning)
     if outcome.signal:
         output.notice(saver.how_to_continue(click.get_current_context().command_path, source))
         raise click.exceptions.Exit(128 + outcome.signal)

@@ -58,8 +58,8 @@ def load_folder(
 ) -> DataSet:
     """Return the data set in a user's folder: all of MNIST's four files, or the images of the given digits.
 
-    The pixels are as they were stored. `notify` is called if images or files are left out. Raises DataError if it is not
-    a folder, or has neither of the two.
+    The pixels are as they were stored. `notify` is called if images or files are left out. Raises DataError if it is
+    not a folder, or has neither of the two.
     """
     if not folder.is_dir():
         raise DataError(

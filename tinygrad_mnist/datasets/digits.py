@@ -180,6 +180,10 @@ class DataSet:
             list(map(str, self.training.labels[: gallery.PICTURES])),
         )
 
+    def facts(self) -> dict[str, Any]:
+        """Return what is reported about the data set."""
+        return {"data": self.name, "origin": self.origin, "scaling": self.scaling._asdict()}
+
     def only(self, digits: Sequence[int]) -> "DataSet":
         """Return the data set with only these digits. Raises DataError if one of them has no image."""
         training, test = (part.only(digits).compact() for part in (self.training, self.test))

@@ -10,6 +10,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,6 +41,19 @@ STANDARD_ERROR = 2
 
 MAX_SIDE = 1024
 """The longest side, in pixels, of the grays. Larger pictures are averaged down."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A picture of a digit, prepared, and what speaks against trusting it."""
+
+    image: Bytes  # (28, 28), 255 is ink
+    doubt: str | None = None  # a short clause, or None if the choice of the digit was clear
+
+
+def read(source: Path | IO[bytes]) -> Reading:
+    """Return the digit in an image file or stream. Raises DataError as `load` and `prepare` do."""
+    return Reading(prepare(load(source), display_name(source)))
 
 
 def display_name(source: Path | IO[bytes]) -> str:

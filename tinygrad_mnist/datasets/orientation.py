@@ -47,7 +47,8 @@ def coarse(ink: Floats) -> Floats:
 def drawn(digit: int) -> Floats:
     """Return the paths of a digit on the grid (GRID, GRID)."""
     grids = [_on_grid(*_points(skeleton).T) * skeleton.weight for skeleton in SKELETONS[digit]]
-    return np.sum(grids, axis=0)
+    total: Floats = np.sum(grids, axis=0)
+    return total
 
 
 def _points(skeleton: Skeleton) -> Floats:

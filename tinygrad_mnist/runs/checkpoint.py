@@ -14,7 +14,8 @@ from tinygrad_mnist.arrays.layers import Layer, Parameters
 from tinygrad_mnist.errors import CheckpointError, require
 from tinygrad_mnist.files import atomic_write
 from tinygrad_mnist.networks import convolutional
-from tinygrad_mnist.runs import archive, saved_training
+from tinygrad_mnist.runs import archive, doubt, saved_training
+from tinygrad_mnist.runs.doubt import Doubt
 from tinygrad_mnist.runs.saved_training import SavedTraining
 from tinygrad_mnist.runs.settings import MAX_UNITS, RANGES, require_between
 
@@ -47,6 +48,7 @@ class Checkpoint:
     training: SavedTraining | None = None  # its state has the same parameters
     features: tuple[int, ...] = ()  # of a convolutional network
     pixels: int | None = None  # of an image; None for a dense network, which has a weight for each
+    doubt: Doubt | None = None  # None in files of earlier versions
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -101,6 +103,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     }
     stored |= {FEATURES: np.array(checkpoint.features)} if checkpoint.features else {}
     stored |= _named("", checkpoint.parameters)
+    stored |= checkpoint.doubt.as_arrays() if checkpoint.doubt else {}
     if checkpoint.training is not None:
         stored |= {TRAINING: np.array(checkpoint.training.as_text())}
         stored |= _named("v", checkpoint.training.state.velocity or ())
@@ -132,12 +135,13 @@ def load(path: Path) -> Checkpoint:
         _require_consistent(stored)
         parameters = _layers(stored, "")
         training = _training(stored, parameters)
+        remembered = doubt.from_arrays(stored, stored["digits"].size, int(stored["layer_sizes"][0]))
     except (*archive.MALFORMED, AttributeError) as error:
         fact = error if isinstance(error, ValueError) else "the state of its training cannot be read"
         raise CheckpointError(f"{path} is broken, because {fact}: train and save again.") from error
     digits, features = (tuple(int(n) for n in stored.get(key, ())) for key in ("digits", FEATURES))
     pixels = int(stored["layer_sizes"][0]) if features else None
-    return Checkpoint(parameters, digits, int(stored["seed"]), training, features, pixels)
+    return Checkpoint(parameters, digits, int(stored["seed"]), training, features, pixels, remembered)
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
@@ -214,7 +218,7 @@ def _require_layers(stored: dict[str, NDArray[Any]], sizes: list[int]) -> None:
         shapes |= {f"v{name}": shape for name, shape in shapes.items()}
     expected = KEYS | shapes.keys()
     require(expected <= stored.keys(), f"{', '.join(sorted(expected - stored.keys()))} is missing")
-    surplus = stored.keys() - expected - {TRAINING, FEATURES}
+    surplus = stored.keys() - expected - {TRAINING, FEATURES} - doubt.NAMES
     require(not surplus, f"it holds {len(surplus)} arrays too many")
     dtype = stored["w1"].dtype
     require(dtype in (np.float32, np.float64), f"w1 holds {dtype}, not float32 or float64")

@@ -12,9 +12,11 @@ import numpy as np
 from tinygrad_mnist.arrays.backend import device_faults
 from tinygrad_mnist.arrays.layers import map_layers
 from tinygrad_mnist.datasets.digits import Digits
+from tinygrad_mnist.datasets.likeness import Normalize, like_mnist
 from tinygrad_mnist.errors import BackendError, CheckpointError, DataError
 from tinygrad_mnist.runs import checkpoint, environment
 from tinygrad_mnist.runs.checkpoint import Checkpoint
+from tinygrad_mnist.runs.doubt import Doubt, Measure, normalizing
 from tinygrad_mnist.runs.environment import Environment
 from tinygrad_mnist.runs.saved_training import SAMPLED, SavedTraining
 from tinygrad_mnist.runs.settings import RunSettings
@@ -34,6 +36,7 @@ class Run:
     data: str | None = None  # the fingerprint of the digits that the state was trained on
     environment: Environment | None = None  # in which the state was trained, None if it is unknown
     pixels: int | None = None  # of the images of a convolutional network whose training is continued
+    normalize: Normalize = like_mnist  # what is done to the images before training
 
 
 def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
@@ -55,7 +58,9 @@ def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
         training = replace(training, patience=patience)
     settings = replace(loaded.training.settings, training=training)
     saved = loaded.training
-    return Run(settings, loaded.digits, saved.state, saved.data, saved.environment, loaded.pixels)
+    return Run(
+        settings, loaded.digits, saved.state, saved.data, saved.environment, loaded.pixels, normalizing(loaded.doubt)
+    )
 
 
 class Saver:
@@ -106,8 +111,8 @@ class Saver:
         return f"Continue with: {command}{data} --resume {shlex.quote(str(self.path))}"
 
 
-def saver(path: Path | None, run: Run, digits: Digits, device: str, notify: Notify) -> Saver:
-    """Return what saves the states of a run to `path`, or does nothing if it is None.
+def saver(path: Path | None, run: Run, digits: Digits, measure: Measure, device: str, notify: Notify) -> Saver:
+    """Return what saves the states of a run to `path`, with the doubt that is measured, or does nothing if it is None.
 
     `device` describes where the run computes. `notify` is called with a sentence if a save fails, or if the run
     continues in a different environment. Raises DataError if its state was trained on digits that differ from these.
@@ -120,16 +125,17 @@ def saver(path: Path | None, run: Run, digits: Digits, device: str, notify: Noti
         notify(f"The last bits of the result may differ from those of an uninterrupted training: {differences}.")
 
     def save(state: TrainingState) -> None:
-        checkpoint.save(path, to_checkpoint(run, SavedTraining(run.settings, data, state, here), digits))
+        training = SavedTraining(run.settings, data, state, here)
+        checkpoint.save(path, to_checkpoint(run, training, digits, measure(state.parameters)))
 
     return Saver(path, save, notify)
 
 
-def to_checkpoint(run: Run, training: SavedTraining, digits: Digits) -> Checkpoint:
-    """Return what is saved of a run, whose training with these digits has come so far."""
+def to_checkpoint(run: Run, training: SavedTraining, digits: Digits, doubt: Doubt | None = None) -> Checkpoint:
+    """Return what is saved of a run, whose training with these digits has come so far, with its doubt."""
     chosen = run.settings.training
     pixels = digits.pixels.shape[1] if chosen.features else None
-    return Checkpoint(training.state.parameters, run.digits, chosen.seed, training, chosen.features, pixels)
+    return Checkpoint(training.state.parameters, run.digits, chosen.seed, training, chosen.features, pixels, doubt)
 
 
 def _require_same(run: Run, digits: Digits, fingerprint: str) -> None:
