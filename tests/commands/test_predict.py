@@ -1,6 +1,8 @@
 """predict: how it classifies pictures, and what it refuses."""
 
 import io
+import json
+import re
 import struct
 import subprocess
 import sys
@@ -122,12 +124,74 @@ def test_the_confidence_is_the_probability_of_the_predicted_digit() -> None:
     np.testing.assert_allclose(metrics.confidence(z), np.where(predicted == 3, p, 1 - p), rtol=1e-12)
 
 
-def test_one_unreadable_picture_is_an_error_before_any_prediction(refused: Refused, pair: str) -> None:
+def test_one_unreadable_picture_is_refused(refused: Refused, pair: str) -> None:
     Path("notes.png").write_text("not a picture")
-    assert "notes.png is not an image" in refused(1, "predict", pair, "3.png", "notes.png", "7.png")
-    assert "missing.png cannot be read: No such file" in refused(1, "predict", pair, "3.png", "missing.png")
+    assert "notes.png is not an image" in refused(1, "predict", pair, "notes.png")
+    assert "missing.png cannot be read: No such file" in refused(1, "predict", pair, "missing.png")
     Image.new("L", (50, 50), 200).save("blank.png")
-    assert "blank.png has no digit" in refused(1, "predict", pair, "blank.png", "--json")
+    assert "blank.png has no digit" in refused(1, "predict", pair, "blank.png")
+
+
+def test_an_unreadable_picture_does_not_hide_the_others(run: Run, pair: str) -> None:
+    Path("notes.png").write_text("not a picture")
+    result = run("predict", pair, "3.png", "notes.png", "7.png")
+    labels = [line.split()[0] for line in result.stdout.splitlines() if line[:1].isalpha()]
+    assert labels == ["image", "digit", "error", "image", "digit"]
+    assert "error     notes.png is not an image in a known format" in result.stdout
+    assert result.stderr == "Error: 1 of 3 pictures cannot be read.\n"
+    assert result.exit_code == 1
+
+
+def test_errors_are_in_their_places_in_json(run: Run, pair: str) -> None:
+    Path("notes.png").write_text("not a picture")
+    result = run("predict", pair, "3.png", "notes.png", "7.png", "--json")
+    assert result.exit_code == 1
+    first, second, third = json.loads(result.stdout)["predictions"]
+    assert [first["digit"], third["digit"]] == [3, 7]
+    assert second == {"image": "notes.png", "error": second["error"]}
+
+
+def test_more_than_a_few_pictures_are_listed_in_a_table(run: Run, pair: str) -> None:
+    Path("notes.png").write_text("not a picture")
+    lines = run("predict", pair, "3.png", "7.png", "notes.png", "3.png", "7.png").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["digit", "3", "7", "error", "3", "7"]
+    assert lines[1].split()[3] == "3.png"
+
+
+def test_all_probabilities_are_listed_in_json_and_the_second_digit_is_shown(run: Run, events: Events, ten: str) -> None:
+    (prediction,) = events("predict", ten, "3.png")[-1]["predictions"]
+    assert list(prediction["probabilities"]) == [str(digit) for digit in range(10)]
+    assert sum(prediction["probabilities"].values()) == pytest.approx(1)
+    assert prediction["probability"] == max(prediction["probabilities"].values())
+    (digit,) = [line for line in run("predict", ten, "3.png").stdout.splitlines() if line.startswith("digit")]
+    assert re.fullmatch(r"digit     3   >?\d+\.\d\d %, then \d with \d+\.\d\d %", digit)
+
+
+def test_a_picture_that_is_unlike_the_digits_is_not_sure(run: Run, events: Events, pair: str) -> None:
+    cross = Image.new("L", (140, 140), 230)
+    for box in ((20, 64, 120, 76), (64, 20, 76, 120), (20, 20, 120, 30)):
+        cross.paste(30, box)
+    cross.save("cross.png")
+    three, other = events("predict", pair, "3.png", "cross.png")[-1]["predictions"]
+    assert (three["sure"], other["sure"]) == (True, False)
+    assert other["reason"] == "this looks like neither a 3 nor a 7"
+    assert "not sure  this looks like neither a 3 nor a 7" in run("predict", pair, "cross.png").stdout
+
+
+@pytest.mark.parametrize(
+    ("start", "error"),
+    [
+        (b"\0\0\0\x18ftypheic", "is a HEIC photo, which needs the library pillow-heif"),
+        (b"%PDF-1.7\n", "is a PDF document, not a picture: save its page as PNG"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg">', "is an SVG drawing"),
+    ],
+)
+def test_what_is_taken_for_a_picture_is_named_with_the_remedy(
+    refused: Refused, pair: str, start: bytes, error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    Path("photo").write_bytes(start + bytes(200))
+    assert f"photo {error}" in refused(1, "predict", pair, "photo")
 
 
 def test_empty_standard_input_is_refused(refused: Refused, pair: str) -> None:

@@ -5,7 +5,7 @@ import click
 from tinygrad_mnist import datasets
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
-from tinygrad_mnist.datasets import folders, mnist, stroke_cache
+from tinygrad_mnist.datasets import folders, idx_names, mnist, stroke_cache
 from tinygrad_mnist.datasets.bars import track
 
 
@@ -38,7 +38,7 @@ def data(as_json: bool) -> None:
     for name, state in files.items():
         output.echo(f"  {name:<25}{state}")
         if state != "missing":
-            output.echo(f"    {origins.get(name, 'not downloaded by this program')}")
+            output.echo(f"    {origins.get(name) or idx_names.put_by_hand(folder, name)}")
     if folders.named() is not None:
         output.echo(f"  {folders.VARIABLE} names {folders.named()}.")
     if folders.named() != folder and set(files.values()) != {"verified"}:

@@ -46,7 +46,11 @@ def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: b
     elif len(found) > len(failures):
         _report(pictures, found)
     if failures:
-        raise failures[0] if len(found) == 1 else DataError(f"{len(failures):,} of {len(found):,} pictures failed.")
+        raise (
+            failures[0]
+            if len(found) == 1
+            else DataError(f"{len(failures):,} of {len(found):,} pictures cannot be read.")
+        )
 
 
 def _report(pictures: Sequence[str], found: Sequence[Prediction | DataError]) -> None:

@@ -117,7 +117,7 @@ def train(
     data = datasets.load(source, run.digits, output.notice, output.Bar, run.normalize)
     parts = split(run, data)
     measure = measuring(data, parts.training, parts.validation, run.digits, run.settings.training.features)
-    saver = resume.saver(save, run, data.training, measure, backend.description, output.notice)
+    saver = resume.saver(save, run, data.training, backend.description, output.notice, measure)
     about = {"digits": run.digits, "backend": backend.name, **data.facts()}
     reporter.start(about | facts.before(run, parts, backend))
     if run.settings.training.loss == "mean" and len(run.digits) > 2:

@@ -74,8 +74,9 @@ class Digits:
         return len(self.rows) * self.source[:1].nbytes <= COPY_LIMIT
 
     def sample(self, count: int) -> "Digits":
-        """Return up to twice this many of the digits, evenly spaced, or all of them if there are fewer."""
-        return self.take(np.arange(0, len(self.rows), max(1, len(self.rows) // count)))
+        """Return up to twice this many of the digits, evenly spaced, or all if there are fewer, with their own source."""
+        which = slice(None, None, max(1, len(self.rows) // count))
+        return Digits.of(self.source[self.rows[which]], self.labels[which])
 
     def changed(self, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "Digits":
         """Return the digits with a source of their own: `change` of their images (N, H, W), a few at a time.

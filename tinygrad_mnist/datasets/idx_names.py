@@ -45,6 +45,13 @@ def find(folder: Path, name: str) -> Path | None:
     return next(candidates(folder, name), None)
 
 
+def put_by_hand(folder: Path, name: str) -> str:
+    """Return what is known about a file that was not downloaded, with its own name if that is not MNIST's."""
+    path = find(folder, name)
+    own = "" if path is None or path in (folder / name, folder / f"{name}.gz") else f"{path.name}, "
+    return f"{own}not downloaded by this program"
+
+
 def four_files(folder: Path) -> dict[str, Path]:
     """Return the paths of all four files of the one data set in a folder, by MNIST's names.
 

@@ -27,8 +27,8 @@ def like_mnist(data: DataSet, notify: Notify, expected: Scaling = AS_MNIST) -> D
     varies. `notify` is called with a sentence that says what was changed.
     """
     sample = data.training.sample(SAMPLE)
-    found = scaling.measured(sample.images) or expected
-    turned = orientation.is_transposed(found.apply(sample.images), sample.labels)
+    found = scaling.measured(sample.source) or expected
+    turned = orientation.is_transposed(found.apply(sample.source), sample.labels)
     if found == AS_MNIST and not turned:
         return data
 

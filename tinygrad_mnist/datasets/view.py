@@ -78,7 +78,7 @@ def _start(ink: NDArray[np.floating], whole: int) -> int:
 
 def of(data: DataSet) -> View:
     """Return the view of a data set's training digits, whose ink is light."""
-    images = data.training.sample(SAMPLE).images >= INK
+    images = data.training.sample(SAMPLE).source >= INK
     extents = [np.where(images.any(axis=axis), 1, 0) for axis in (2, 1)]
     longer = np.maximum(*(_extent(extent) for extent in extents))
     box = int(np.median(longer)) or max(images.shape[1:])

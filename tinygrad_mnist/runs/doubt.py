@@ -48,7 +48,7 @@ class Doubt(NamedTuple):
 NAMES = {VIEW, LEAST, *(f"{OUTLIER}{name}" for name in Outliers._fields)}
 """The names of all arrays that `Doubt.as_arrays` may have."""
 
-Measure: TypeAlias = Callable[[Parameters], Doubt]
+Measure: TypeAlias = Callable[[Parameters], Doubt | None]
 """Measures the doubt of a network with these parameters."""
 
 

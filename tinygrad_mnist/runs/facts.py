@@ -50,7 +50,7 @@ def at_chance(run: Run, parts: Parts, outcome: Outcome) -> str:
     if valid > (1 + guess) / 2:
         share = wording.percent(valid)
         return f"{result}, and recognizes {share} of the validation digits: check that the test labels are right."
-    if scaling.measured(parts.training.sample(SAMPLE).images) is None:
+    if scaling.measured(parts.training.sample(SAMPLE).source) is None:
         return f"{result}, perhaps because the background varies: use images of ink on paper of one gray."
     return f"{result}: check that the labels belong to the images, or change --learning-rate."
 

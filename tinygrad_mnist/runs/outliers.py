@@ -105,7 +105,7 @@ def learned(training: Digits, held_out: Digits, digits: Sequence[int]) -> Outlie
     outliers = Outliers(np.stack(means), np.stack(axes), np.stack(variances), unlimited)
     sample = held_out.sample(HELD_OUT)
     which = np.argmax(sample.labels[:, None] == np.asarray(digits), axis=1)
-    distances = outliers.distances(coarse(sample.images))[np.arange(len(which)), which]
+    distances = outliers.distances(coarse(sample.source))[np.arange(len(which)), which]
     # The digits differ in their distances, but few held-out ones of each may be there. So only a factor is common.
     medians = np.array([np.median(distances[which == k]) if (which == k).any() else 1.0 for k in range(len(digits))])
     factor = np.quantile(distances / medians[which], 1 - FALSE_ALARMS)

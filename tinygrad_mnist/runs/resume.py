@@ -111,7 +111,9 @@ class Saver:
         return f"Continue with: {command}{data} --resume {shlex.quote(str(self.path))}"
 
 
-def saver(path: Path | None, run: Run, digits: Digits, measure: Measure, device: str, notify: Notify) -> Saver:
+def saver(
+    path: Path | None, run: Run, digits: Digits, device: str, notify: Notify, measure: Measure = lambda _: None
+) -> Saver:
     """Return what saves the states of a run to `path`, with the doubt that is measured, or does nothing if it is None.
 
     `device` describes where the run computes. `notify` is called with a sentence if a save fails, or if the run
