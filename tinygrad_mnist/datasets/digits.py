@@ -74,7 +74,7 @@ class Digits:
         return len(self.rows) * self.source[:1].nbytes <= COPY_LIMIT
 
     def sample(self, count: int) -> "Digits":
-        """Return up to twice this many of the digits, evenly spaced, or all if there are fewer, with their own source."""
+        """Return up to twice this many of the digits, evenly spaced, with a source of their own."""
         which = slice(None, None, max(1, len(self.rows) // count))
         return Digits.of(self.source[self.rows[which]], self.labels[which])
 
