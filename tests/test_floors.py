@@ -130,7 +130,7 @@ def test_the_reading_path_and_the_command_line_stay_within_their_lines() -> None
     core = ("networks/dense.py", "losses.py", "optimizers.py", "train.py")
     assert lines(*(f"passes/{name}.py" for name in reading), *core) <= 950
     assert lines("train.py") <= 150
-    assert lines("commands/*.py", "console/*.py") <= 2012
+    assert lines("commands/*.py", "console/*.py") <= 2000
 
 
 @pytest.mark.parametrize("module", TREES)

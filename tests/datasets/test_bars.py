@@ -11,6 +11,9 @@ class RecordingBar:
     def __init__(self, name: str) -> None:
         self.name, self.total, self.done, self.closed = name, 0, 0, False
 
+    def start(self, total: int) -> None:
+        self.total = total
+
     def update(self, count: int) -> None:
         self.done += count
 

@@ -137,6 +137,9 @@ def test_a_progress_bar_is_filled_and_closed(tmp_path: Path, small_mnist: Conten
         done = 0
         closed = False
 
+        def start(self, total: int) -> None:
+            self.total = total
+
         def update(self, count: int) -> None:
             self.done += count
 

@@ -10,7 +10,6 @@ from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output, plots
 from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.doubt import normalizing
 from tinygrad_mnist.runs.inference import logits_of_digits
 
 
@@ -33,7 +32,7 @@ def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_j
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    data = datasets.load(source, trained.digits, output.notice, output.Bar, normalizing(trained.doubt))
+    data = datasets.load(source, trained.digits, output.notice, output.Bar, trained.normalize)
     predicted = to_host(metrics.classify(logits_of_digits(model, trained, data.test, backend), trained.digits))
     counts = metrics.confusion(data.test.labels, predicted, trained.digits)
     accuracy = float(np.trace(counts) / counts.sum())

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -16,8 +16,6 @@ from tinygrad_mnist.runs.settings import MAX_RATE, RANGES
 from tinygrad_mnist.runs.written import digits as parse_digits
 from tinygrad_mnist.runs.written import quoted
 from tinygrad_mnist.runs.written import sizes as parse_sizes
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class _Number(click.ParamType):  # type: ignore[type-arg]  # which is generic only from click 8.2
@@ -51,7 +49,9 @@ class FilePath(click.Path):
         super().__init__(readable=False, **settings)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path. Refuses an empty name, and one with a character that no name can have."""
+        """Return the path. Refuses an empty name, one with a character that no name can have, and - for a stream."""
+        if str(value) == "-" and not self.allow_dash:
+            self.fail("- is not a file or a folder: standard input and output cannot be used here.", param, ctx)
         if not value or "\0" in str(value):
             self.fail(f"{quoted(str(value))} is not the name of a file or a folder.", param, ctx)
         return super().convert(value, param, ctx)

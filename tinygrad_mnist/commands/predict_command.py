@@ -46,11 +46,8 @@ def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: b
     elif len(found) > len(failures):
         _report(pictures, found)
     if failures:
-        raise (
-            failures[0]
-            if len(found) == 1
-            else DataError(f"{len(failures):,} of {len(found):,} pictures cannot be read.")
-        )
+        several = DataError(f"{len(failures):,} of {len(found):,} pictures cannot be read.")
+        raise failures[0] if len(found) == 1 else several
 
 
 def _report(pictures: Sequence[str], found: Sequence[Prediction | DataError]) -> None:

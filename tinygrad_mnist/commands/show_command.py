@@ -1,6 +1,6 @@
 """show: digits, ideal digits, and a network's weights and mistakes, as pictures in the terminal or in a file."""
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,23 +13,21 @@ from tinygrad_mnist.console import command_line, output, plots
 from tinygrad_mnist.console.pictures import lines, side_by_side, sign_names, signed_lines
 from tinygrad_mnist.errors import PlotError
 from tinygrad_mnist.runs import checkpoint, exhibits
-from tinygrad_mnist.runs.doubt import normalizing
 from tinygrad_mnist.runs.exhibits import Exhibit, Facts
 
 MAX_PICTURES = 1000
 """The largest number of pictures that fits a plot."""
 
 
-def count_option(default: int) -> Callable[[options.Command], options.Command]:
-    """Return the option --count with this default."""
-    kind = options.WholeNumber(1, MAX_PICTURES)
-    return click.option("--count", "-n", type=kind, default=default, help="Largest number of pictures.")
+_count = partial(
+    click.option, *("--count", "-n"), type=options.WholeNumber(1, MAX_PICTURES), help="Largest number of pictures."
+)
 
 
 @click.group(cls=command_line.Group, invoke_without_command=True)
 @options.data
 @options.digits_to_show
-@count_option(6)
+@_count(default=6)
 @click.option("--seed", type=options.SEED, help="Choose digits at random, with this seed.")
 @options.plot
 @options.json_events
@@ -78,7 +76,7 @@ def ideal(source: str, digits: tuple[int, ...], plot: Path | None, as_json: bool
 
 @show.command()
 @options.model
-@count_option(10)
+@_count(default=10)
 @options.plot
 @options.json_events
 def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
@@ -106,7 +104,7 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
 @show.command()
 @options.model
 @options.data
-@count_option(6)
+@_count(default=6)
 @options.backend
 @options.plot
 @options.json_events
@@ -123,20 +121,19 @@ def wrong(model: Path, source: str, count: int, backend: Backend, plot: Path | N
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    data = datasets.load(source, trained.digits, output.notice, output.Bar, normalizing(trained.doubt))
+    data = datasets.load(source, trained.digits, output.notice, output.Bar, trained.normalize)
     exhibit, mistakes = exhibits.worst_mistakes(model, trained, data.test, count, backend)
     total = len(data.test.labels)
     if plot is not None and not exhibit.shown:
         raise PlotError(f"there is nothing to plot: {model} predicts all {total:,} test digits correctly.")
-    about = {"digits": trained.digits, "data": data.name, "backend": backend.name}
-    result = {**about, "test": total, "wrong": mistakes}
+    about = {"digits": trained.digits, "data": data.name, "backend": backend.name, "test": total, "wrong": mistakes}
     report = {
         "model": f"{model}, layers {wording.layers(trained.layer_sizes)}",
         "data": data.origin,
         "wrong": f"{mistakes:,} of {total:,} test digits, the worst first",
     }
     title = f"Worst mistakes: {click.format_filename(model, shorten=True)}"
-    _present(exhibit, title, result, report, plot, as_json)
+    _present(exhibit, title, about, report, plot, as_json)
 
 
 def _present(exhibit: Exhibit, title: str, result: Facts, report: Facts, plot: Path | None, as_json: bool) -> None:

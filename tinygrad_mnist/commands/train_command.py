@@ -1,6 +1,5 @@
 """train: learn to tell handwritten digits apart."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +21,6 @@ from tinygrad_mnist.runs.settings import DTYPES, KEEP, RunSettings, require_loss
 
 WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_from", "plot", "quiet", "as_json"}
 """The options that can be given with --resume. All others would change the training."""
-
-
-def _named(_: click.Context, option: click.Parameter, value: Path | None) -> Path | None:
-    """Return the file. Refuses -, which other programs take for standard input or output."""
-    if str(value) == "-":
-        raise click.BadParameter("- is not the name of a file: a network needs a file.", param=option)
-    return value
-
-
-_model_option = partial(click.option, type=options.FILE, metavar="FILE", callback=_named)
 
 
 @click.command(cls=command_line.Command)
@@ -70,8 +59,8 @@ _model_option = partial(click.option, type=options.FILE, metavar="FILE", callbac
 )
 @click.option("--dtype", type=click.Choice(DTYPES), help="Type of all numbers.")
 @options.backend_name
-@_model_option("--save", "-s", help="Save the best network so far to FILE.")
-@_model_option("--resume", "-r", "resume_from", help="Continue the training in FILE.")
+@click.option("--save", "-s", type=options.FILE, metavar="FILE", help="Save the best network so far to FILE.")
+@click.option("--resume", "-r", "resume_from", type=options.FILE, metavar="FILE", help="Continue the training in FILE.")
 @options.plot
 @click.option("--quiet", "-q", is_flag=True, help="Print only one line, at the end.")
 @options.json_events

@@ -96,20 +96,13 @@ class Bar:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._total = 0
         self._bar: Any = None
 
-    @property
-    def total(self) -> int:
-        """The number of bytes to download or of items to process, 0 if it is not known."""
-        return self._total
-
-    @total.setter
-    def total(self, count: int) -> None:
-        self._total = count
-        if count and is_terminal(sys.stderr):
+    def start(self, total: int) -> None:
+        """Draw the bar, for this number of bytes to download or of items to process, or 0 if it is not known."""
+        if total and is_terminal(sys.stderr):
             name = printable(self.name, sys.stderr)
-            self._bar = click.progressbar(length=count, label=name, width=12, file=sys.stderr)
+            self._bar = click.progressbar(length=total, label=name, width=12, file=sys.stderr)
             self._bar.render_progress()
 
     def update(self, count: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 MakeBar = Callable[[str], Any]
-"""Makes a bar with this name. The bar has the attributes total, update(count) and close()."""
+"""Makes a bar with this name. The bar has the methods start(total), update(count) and close()."""
 
 Item = TypeVar("Item")
 
@@ -15,7 +15,7 @@ def track(items: Sequence[Item], name: str, make_bar: MakeBar | None) -> Iterato
         yield from items
         return
     bar = make_bar(name)
-    bar.total = len(items)
+    bar.start(len(items))
     try:
         for item in items:
             yield item

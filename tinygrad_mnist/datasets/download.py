@@ -149,7 +149,7 @@ class _Transfer(io.RawIOBase):
         if not re.fullmatch("[0-9]{1,19}", length):
             raise MirrorError(f"sent an invalid Content-Length, {length[:MAX_SHOWN]!r}")
         if self._bar is not None and not self.is_abandoned:
-            self._bar.total = int(length)
+            self._bar.start(int(length))
         self._response = response.raw
         file = io.BufferedReader(self, CHUNK)
         start = file.peek(2)

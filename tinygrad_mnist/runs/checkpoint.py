@@ -4,6 +4,7 @@ import itertools
 import os
 import stat
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.arrays.layers import Layer, Parameters
+from tinygrad_mnist.datasets.likeness import Normalize, like_mnist, unchanged
 from tinygrad_mnist.errors import CheckpointError, require
 from tinygrad_mnist.files import atomic_write
 from tinygrad_mnist.networks import convolutional
@@ -54,6 +56,11 @@ class Checkpoint:
     def layer_sizes(self) -> tuple[int, ...]:
         """The number of pixels, the features of the convolutions, the hidden units, and the number of outputs."""
         return (self.pixels or self.parameters[0].w.shape[0], *(layer.w.shape[1] for layer in self.parameters))
+
+    @property
+    def normalize(self) -> Normalize:
+        """What makes data like that which the network was trained on. Old networks were trained on it as it was."""
+        return unchanged if self.doubt is None else partial(like_mnist, expected=self.doubt.view.scaling)
 
 
 def require_writable(path: Path) -> None:

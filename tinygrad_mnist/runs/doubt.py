@@ -1,7 +1,7 @@
 """When a network is not sure: what it remembers of the digits that it was trained on, measured on held-out digits."""
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,7 +12,6 @@ from tinygrad_mnist.arrays.backend import to_host
 from tinygrad_mnist.arrays.layers import Parameters
 from tinygrad_mnist.datasets import view
 from tinygrad_mnist.datasets.digits import DataSet, Digits
-from tinygrad_mnist.datasets.likeness import Normalize, like_mnist, unchanged
 from tinygrad_mnist.datasets.view import View
 from tinygrad_mnist.errors import require
 from tinygrad_mnist.networks import network_with
@@ -75,11 +74,6 @@ def from_arrays(stored: dict[str, NDArray[Any]], digits: int, pixels: int) -> Do
     distributions = Outliers(*found)
     distributions.require_valid(digits, seen.height, seen.width)
     return Doubt(seen, float(stored[LEAST]), distributions)
-
-
-def normalizing(doubt: Doubt | None) -> Normalize:
-    """Return how data is made like that which a network was trained on. Old networks were trained on it as it was."""
-    return unchanged if doubt is None else partial(like_mnist, expected=doubt.view.scaling)
 
 
 def measuring(

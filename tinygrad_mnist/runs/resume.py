@@ -16,7 +16,7 @@ from tinygrad_mnist.datasets.likeness import Normalize, like_mnist
 from tinygrad_mnist.errors import BackendError, CheckpointError, DataError
 from tinygrad_mnist.runs import checkpoint, environment
 from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.doubt import Doubt, Measure, normalizing
+from tinygrad_mnist.runs.doubt import Doubt, Measure
 from tinygrad_mnist.runs.environment import Environment
 from tinygrad_mnist.runs.saved_training import SAMPLED, SavedTraining
 from tinygrad_mnist.runs.settings import RunSettings
@@ -58,9 +58,7 @@ def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
         training = replace(training, patience=patience)
     settings = replace(loaded.training.settings, training=training)
     saved = loaded.training
-    return Run(
-        settings, loaded.digits, saved.state, saved.data, saved.environment, loaded.pixels, normalizing(loaded.doubt)
-    )
+    return Run(settings, loaded.digits, saved.state, saved.data, saved.environment, loaded.pixels, loaded.normalize)
 
 
 class Saver:
