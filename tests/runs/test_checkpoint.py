@@ -136,8 +136,8 @@ def test_an_npz_file_that_is_not_a_checkpoint_is_refused(path: Path, refused: Re
 
 
 def test_a_newer_version_is_refused_with_both_versions(path: Path, refused: Refused) -> None:
-    np.savez(path, **{**STORED, "version": 5, "something_new": 1})
-    refused("version 5, .*up to 4: update")
+    np.savez(path, **{**STORED, "version": 6, "something_new": 1})
+    refused("version 6, .*up to 5: update")
 
 
 @pytest.mark.parametrize("name", STORED)

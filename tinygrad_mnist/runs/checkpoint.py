@@ -22,7 +22,7 @@ from tinygrad_mnist.runs.saved_training import SavedTraining
 from tinygrad_mnist.runs.settings import MAX_UNITS, RANGES, require_between
 
 FORMAT = "tinygrad_mnist checkpoint"
-VERSION = 4
+VERSION = 5
 """Increase it whenever an older version of this program can no longer read the files."""
 
 KEYS = {"format", "version", "digits", "layer_sizes", "seed"}
@@ -214,6 +214,7 @@ def _require_consistent(stored: dict[str, NDArray[Any]]) -> None:
     outputs = 1 if digits.size == 2 else digits.size
     require(sizes[-1] == outputs, f"layer_sizes ends in {sizes[-1]}, and {digits.size} digits need {outputs}")
     _require_layers(stored, sizes.tolist())
+    doubt.from_arrays(stored, digits.size, int(sizes[0]))
 
 
 def _require_layers(stored: dict[str, NDArray[Any]], sizes: list[int]) -> None:

@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist import metrics
-from tinygrad_mnist.arrays.backend import to_host
 from tinygrad_mnist.arrays.layers import Parameters
-from tinygrad_mnist.datasets import view
+from tinygrad_mnist.datasets import directions, view
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.view import View
 from tinygrad_mnist.errors import require
 from tinygrad_mnist.networks import network_with
 from tinygrad_mnist.runs import outliers
-from tinygrad_mnist.runs.outliers import Outliers
+from tinygrad_mnist.runs.outliers import Fit, Outliers
 
 UNSURE = 0.005
 """The share of the correctly predicted held-out digits that are not sure, because their probability is too low."""
@@ -71,9 +70,10 @@ def from_arrays(stored: dict[str, NDArray[Any]], digits: int, pixels: int) -> Do
         return Doubt(seen, float(stored[LEAST]), None)
     found = [array for array in arrays if array is not None]
     require(len(found) == len(arrays), "the outlier arrays are incomplete")
-    distributions = Outliers(*found)
-    distributions.require_valid(digits, seen.height, seen.width)
-    return Doubt(seen, float(stored[LEAST]), distributions)
+    remembered = Outliers(*found)
+    remembered.require_valid(digits)
+    require(min(seen.shape) >= directions.CELLS, "view is too small for outliers")
+    return Doubt(seen, float(stored[LEAST]), remembered)
 
 
 def measuring(
@@ -85,14 +85,17 @@ def measuring(
     """
 
     @cache
-    def of_data() -> tuple[Digits, View, Outliers | None]:
-        return held_out.sample(HELD_OUT), view.of(data), outliers.learned(training, held_out, digits)
+    def of_data() -> tuple[Digits, View, Fit | None]:
+        sample = held_out.sample(HELD_OUT)
+        return sample, view.of(data), outliers.fitting(training, sample, digits)
 
     def measure(parameters: Parameters) -> Doubt:
-        sample, seen, distributions = of_data()
-        z = to_host(network_with(features).logits(sample.pixels, sample.rows, parameters))
+        sample, seen, fit = of_data()
+        z = network_with(features).logits(sample.pixels, sample.rows, parameters)
+        if not np.isfinite(z).all():
+            return Doubt(seen, 0.0, None)
         right = metrics.confidence(z)[metrics.correct(z, metrics.targets(sample.labels, digits))]
         least = float(np.quantile(right, UNSURE)) if right.size else 0.0
-        return Doubt(seen, least, distributions)
+        return Doubt(seen, least, fit(z) if fit else None)
 
     return measure

@@ -112,7 +112,7 @@ def _doubts(trained: Checkpoint, stack: NDArray[np.uint8], z: NDArray[Any]) -> l
     least = trained.doubt.least_probability if trained.doubt else LEAST_PROBABILITY
     unclear = probabilities.max(axis=1) < least
     outliers = trained.doubt.outliers if trained.doubt else None
-    is_outlier = np.zeros(len(z), bool) if outliers is None else outliers.are(stack, first[:, 0])
+    is_outlier = np.zeros(len(z), bool) if outliers is None else outliers.are(stack, z)
     names = np.asarray(trained.digits)[first[:, :2]].tolist()
     return [
         (
