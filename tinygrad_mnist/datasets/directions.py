@@ -24,8 +24,8 @@ def described(images: Bytes) -> Bytes:
     """Return the descriptions (N, COLUMNS) of images (N, H, W) that are at least CELLS pixels high and wide.
 
     A pixel's gradient counts with its length, divided between the two directions that it lies between. An image's
-    counts are divided by their length as a vector. Their square roots let faint directions matter too. An image of one
-    gray has zeros only.
+    counts are divided by their length as a vector. Their square roots let faint directions matter too. A black image
+    has zeros only.
     """
     return np.concatenate([_described(part) for part in np.array_split(images, max(1, len(images) // CHUNK))])
 

@@ -21,8 +21,7 @@ FALSE_ALARMS = 0.017
 """The share of the held-out digits that are odder than the limit."""
 
 EACH, FEWEST = 800, 50
-"""How many training images of each digit are remembered, or up to twice as many, and the fewest that are enough.
-"""
+"""How many training images of each digit are remembered, or up to twice as many, and the fewest that are enough."""
 
 SPREAD = 0.98
 """The spread is the distance of this quantile from the median."""
