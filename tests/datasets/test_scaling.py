@@ -92,3 +92,11 @@ def test_images_too_many_for_memory_are_not_changed(drawn: Bytes, monkeypatch: p
     monkeypatch.setattr(datasets.digits, "CHANGE_LIMIT", 1000)
     with pytest.raises(datasets.DataError, match="too many to be held in memory"):
         like_mnist(data_set(255 - drawn), lambda _: None)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 28), (3, 3), (28, 28)])
+def test_images_with_a_single_dot_are_not_turned(shape: tuple[int, int]) -> None:
+    images = np.zeros((len(LABELS), *shape), np.uint8)
+    images[:, 0, 0] = 255
+    found = like_mnist(data_set(images), lambda _: None)
+    assert found.training.images.shape == images.shape

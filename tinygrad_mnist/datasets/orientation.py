@@ -20,6 +20,9 @@ ALIKE, DIFFERENCE = 0.6, 0.2
 MNIST's training digits have a mean correlation of 0.79 upright and of 0.35 transposed, letters less than 0.5.
 """
 
+LEAST_SPREAD = 1e-3
+"""The spread of a single dot, so that it has a place on the grid."""
+
 PER_DIGIT = 100
 """The number of images of each digit that are looked at."""
 
@@ -65,7 +68,7 @@ def _points(skeleton: Skeleton) -> Floats:
 def _on_grid(y: Floats, x: Floats, ink: Floats) -> Floats:
     centered = [values - np.average(values, weights=ink) for values in (y, x)]
     spread = max(np.sqrt(np.average(values**2, weights=ink)) for values in centered)
-    ends = SIZE / 2 * spread
+    ends = SIZE / 2 * max(float(spread), LEAST_SPREAD)
     rows, columns = (np.clip((GRID * (values + ends) / (2 * ends)).astype(int), 0, GRID - 1) for values in centered)
     grid: Floats = np.bincount(rows * GRID + columns, ink, GRID * GRID).reshape(GRID, GRID) / ink.sum()
     return grid
