@@ -159,12 +159,12 @@ def test_a_damaged_option_is_refused_on_one_line_or_gives_settings(monkeypatch: 
     started: list[Settings] = []
     refusals: list[str] = []
 
-    def stop(path: object, run: Run, *_: object) -> None:
+    def stop(run: Run, _: object) -> None:
         """Stop the command when its settings have been accepted, before it trains."""
         started.append(run.settings.training)
         raise click.Abort
 
-    monkeypatch.setattr(train_command.resume, "saver", stop)
+    monkeypatch.setattr(train_command, "split", stop)
     monkeypatch.setattr(train_command.datasets, "load", lambda *_: SimpleNamespace(training=None))
     rng = np.random.default_rng(0)
     names = list(GOOD)
