@@ -17,7 +17,7 @@ from tinygrad_mnist.networks import network_with
 from tinygrad_mnist.runs import outliers
 from tinygrad_mnist.runs.outliers import Fit, Outliers
 
-UNSURE = 0.005
+UNSURE = 0.002
 """The share of the correctly predicted held-out digits that are not sure, because their probability is too low."""
 
 HELD_OUT = 1000
