@@ -3,17 +3,16 @@
 import functools
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinygrad_mnist.proof import integral
 from tinygrad_mnist.proof.integral import Line
 from tinygrad_mnist.proof.measuring import Loss, shifted
 from tinygrad_mnist.proof.report import Finding
 from tinygrad_mnist.proof.subject import Subject
-from tinygrad_mnist.proof.values import Direction, noise_of, typical
+from tinygrad_mnist.proof.values import SHAKES, Direction, Probe, is_steady, shaken, typical
 
 LARGE = 2_000
 """The number of entries of all arguments above which there are fewer lines, so that a check takes seconds."""
@@ -22,54 +21,77 @@ NEARBY = (-1.0, -0.1, -0.01, 0.0, 0.013, 0.11, 1.0)
 """The breakpoints of the line through the given point, relative to the size of the arguments."""
 
 
-def along_lines(
-    subject: Subject,
-    upstream: list[NDArray[Any]],
-    scale: float | None,
-    tolerance: float | None,
-    rng: np.random.Generator,
-) -> Iterator[Finding]:
+STRAIGHT = 1e-4
+"""The distance from 0, relative to the size of an argument, up to which functions are nearly straight lines."""
+
+
+class Path(NamedTuple):
+    """A line through the arguments, and the breakpoints on it."""
+
+    start: list[Any]
+    direction: Direction
+    breakpoints: list[float]
+    where: str
+    """What a person calls it."""
+    straight: float = 0.0
+    """The distance from the start up to which the loss is nearly a straight line."""
+
+
+def along_lines(subject: Subject, given: Probe, scale: float | None, tolerance: float | None) -> Iterator[Finding]:
     """Yield what is wrong on lines, on which the integral of the backward must be the change of the loss."""
-    loss, values = Loss(subject.outputs, upstream), subject.values
-    loss.relative_noise = noise_of(loss, values, subject.wrt, rng)
-    run = functools.partial(_along, subject, loss, tolerance or integral.TOLERANCE, rng)
+    for path in _paths(subject, given.rng, scale):
+        yield from _along(subject, given, path, tolerance or integral.TOLERANCE)
+
+
+def _paths(subject: Subject, rng: np.random.Generator, scale: float | None) -> Iterator[Path]:
+    """Yield a line through the given point, and lines through 0 in each argument."""
+    values = subject.values
     everything = {n: rng.standard_normal(values[n].shape) * typical(values[n]) for n in subject.wrt}
-    yield from run(values, everything, list(NEARBY), "near the given arguments")
+    yield Path(values, everything, list(NEARBY), "near the given arguments")
     is_large = len(subject.wrt) > 3 or sum(v.size for v in values if isinstance(v, np.ndarray)) > LARGE
     for argument in subject.wrt:
         value = values[argument]
         if not value.size:
             continue
         origin = [*values[:argument], np.zeros(value.shape), *values[argument + 1 :]]
-        breakpoints = integral.decades(scale or typical(value))
-        spreads = [
-            rng.uniform(0.3, 3, value.shape) * rng.choice([-1.0, 1.0], value.shape) for _ in range(1 if is_large else 2)
-        ]
+        size = scale or typical(value)
+        # On one line all entries have the same sign, on the other both signs occur.
+        signs = ([-1.0, 1.0],) if is_large else ([1.0], [-1.0, 1.0])
+        spreads = [rng.uniform(0.3, 3, value.shape) * rng.choice(sign, value.shape) for sign in signs]
         if np.all(value > 0):
             spreads.append(value / typical(value))
         for spread in spreads:
-            yield from run(origin, {argument: spread}, breakpoints, "on a line through 0")
+            breakpoints = integral.decades(size)
+            yield Path(origin, {argument: spread}, breakpoints, "on a line through 0", STRAIGHT * size)
 
 
-def _along(
-    subject: Subject,
-    loss: Loss,
-    tolerance: float,
-    rng: np.random.Generator,
-    start: list[Any],
-    direction: Direction,
-    breakpoints: list[float],
-    where: str,
-) -> Iterator[Finding]:
+def _along(subject: Subject, given: Probe, path: Path, tolerance: float) -> Iterator[Finding]:
     """Yield a finding if the integral of the backward along a line differs from the change of the loss."""
+    found = integral.suspicious(_line(subject, given.loss, path, tolerance), path.breakpoints, given.rng)
+    if found is None:
+        return
+    # Next to the line, a wrong slope is as wrong, and rounding errors are new ones.
+    shaken_paths = (path._replace(start=shaken(path.start, subject.wrt, given.rng)) for _ in range(SHAKES))
+    again = [integral.compare(_line(subject, given.loss, near, 0.0), found.start, found.end) for near in shaken_paths]
+    if all(again) and is_steady([one.integral - one.change for one in again if one]):
+        name = subject.names[next(iter(path.direction))] if len(path.direction) == 1 else None
+        what = f"d{name}" if name else "the gradient"
+        place = f"{path.where}, from {found.start:.3g} to {found.end:.3g}"
+        yield Finding(
+            f"{place}, {what} is wrong: its integral is {found.integral:.6g}, the change {found.change:.6g}", name
+        )
+
+
+def _line(subject: Subject, loss: Loss, path: Path, tolerance: float) -> Line:
+    """Return the loss and the backward's slope as functions of the distance from the start."""
 
     @functools.cache
     def losses(step: float) -> tuple[float, float]:
-        value, size = loss.with_size(shifted(start, direction, step))
+        value, size = loss.with_size(shifted(path.start, path.direction, step))
         return float(value), size
 
     def slopes(step: float) -> tuple[float, float, float]:
-        values = shifted(start, direction, step)
+        values = shifted(path.start, path.direction, step)
         try:
             found = subject.gradients([u.copy() for u in loss.upstream], values)
         except (ArithmeticError, ValueError):
@@ -77,16 +99,9 @@ def _along(
         slope = size = sensitivity = 0.0
         for n, gradient in zip(subject.wrt, found, strict=True):
             sensitivity += float(np.abs(gradient * values[n]).sum())
-            if n in direction:
-                terms = gradient * direction[n]
+            if n in path.direction:
+                terms = gradient * path.direction[n]
                 slope, size = slope + float(np.real(terms.sum())), size + float(np.abs(terms).sum())
         return slope, size, sensitivity
 
-    found = integral.suspicious(Line(losses, slopes, loss.relative_noise, tolerance), breakpoints, rng)
-    if found is not None:
-        name = subject.names[next(iter(direction))] if len(direction) == 1 else None
-        what = f"d{name}" if name else "the gradient"
-        place = f"{where}, from {found.start:.3g} to {found.end:.3g}"
-        yield Finding(
-            f"{place}, {what} is wrong: its integral is {found.integral:.6g}, the change {found.change:.6g}", name
-        )
+    return Line(losses, slopes, loss.relative_noise, tolerance, path.straight)

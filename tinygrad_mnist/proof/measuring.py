@@ -18,6 +18,10 @@ LEVELS = 8
 """The number of step sizes in Ridders' method, each a quarter of the one before."""
 
 
+ENOUGH = 1e-9
+"""The relative error at which no smaller steps are taken."""
+
+
 class Slope(NamedTuple):
     """A measured slope, and how far it may be off."""
 
@@ -121,6 +125,8 @@ def _extrapolated(quotient: Callable[[float], float], power: int, scale: float, 
             if error < best.error:
                 best = Slope(new[order], error)
         row = new
+        if best.error <= ENOUGH * abs(best.value):
+            break
     return best
 
 
@@ -134,7 +140,8 @@ def relative_noise(loss: Loss, values: Sequence[Any], direction: dict[int, NDArr
     noises = []
     for distance in (3e-7, 1e-5):
         steps = distance * scale * np.linspace(-1, 1, 13) * (1 + 0.1 * np.cos(np.arange(13)))
-        numbers = np.array([float(np.real(function(step))) for step in steps])
+        # Beside the point, because there may be a kink at the point itself.
+        numbers = np.array([float(np.real(function(1e-3 * scale + step))) for step in steps])
         if np.all(np.isfinite(numbers)):
             curve = np.polynomial.Polynomial.fit(steps, numbers, 2)
             noises.append(float(np.max(np.abs(numbers - curve(steps)))))

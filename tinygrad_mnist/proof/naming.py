@@ -23,6 +23,20 @@ def name_of(function: Any) -> str:
     return str(name)
 
 
+def kind(value: Any) -> str:
+    """Return what a value that should be something else is, in words.
+
+    >>> kind([[1.0, 2.0]]), kind(None), kind(3)
+    ('a list', 'None', '3')
+    """
+    if value is None or isinstance(value, str | int | float | complex):
+        return repr(value)[:40]
+    name = type(value).__name__
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"an array of {value.dtype}"
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
 def argument_names(function: Any, count: int) -> tuple[str, ...]:
     """Return the names of the first `count` positional arguments. Those without are called argument 1, 2 and so on."""
     found = positional_names(function)

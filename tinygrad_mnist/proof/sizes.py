@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.proof.subject import Subject
 
-LENGTHS = (1, 2, 3, 17, 67, 131, 0)
-"""The lengths that an axis gets."""
+LENGTHS = (1, 2, 3, 17, 64, 131, 0)
+"""The lengths that the rows' axis gets: few, prime, a multiple of many blocks, beyond them, none."""
 
 SHORT = (1, 3, 17)
 """The lengths that an axis gets if it is not that of the rows."""
@@ -23,21 +23,35 @@ MAX_ENTRIES = 30_000
 """The largest number of entries of an argument that is resized."""
 
 
-def resized(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
-    """Yield arguments of other sizes, each with a description, that the forward accepts."""
+def resized(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any], bool]]:
+    """Yield arguments of other sizes that the forward accepts.
+
+    Each comes with a description, and with whether it has at most one row, which every backward should accept.
+    """
     outputs = subject.outputs(subject.values)
+    given = [v for n, v in enumerate(subject.values) if n not in subject.wrt and isinstance(v, np.ndarray)]
     arrays = [value for value in subject.values if isinstance(value, np.ndarray)]
     lengths = list(dict.fromkeys(length for array in arrays for length in array.shape))
     rows = next((array.shape[0] for array in arrays if array.ndim), 0)
+    is_of_rows = all(output.ndim and output.shape[0] == rows for output in outputs)
     for length in lengths:
         for new in LENGTHS if length == rows else SHORT:
             if new == length or length == 1:
                 continue  # an axis of length 1 may be broadcast
-            values = [_resized(value, length, new, rng) for value in subject.values]
+            if any(_is_distribution(value) and value.shape[-1] == length > new for value in given):
+                continue  # its rows would no longer sum to the same
+            values = [
+                _resized(value, length, new, rng) if n in subject.wrt else _redrawn(value, length, new, rng)
+                for n, value in enumerate(subject.values)
+            ]
             if max((v.size for v in values if isinstance(v, np.ndarray)), default=0) > MAX_ENTRIES:
                 continue
             if accepts(subject, values, [_shape(output.shape, length, new) for output in outputs]):
-                yield f"with axes of length {new} instead of {length}", values
+                yield (
+                    f"with axes of length {new} instead of {length}",
+                    values,
+                    new <= 1 and is_of_rows and length == rows,
+                )
 
 
 def accepts(subject: Subject, values: list[Any], shapes: list[tuple[int, ...]]) -> bool:
@@ -70,3 +84,25 @@ def _resized(value: Any, length: int, new: int, rng: np.random.Generator) -> Any
         # Different entries are no longer equal, so that they have no ties.
         drawn = (drawn * (1 + 1e-3 * rng.standard_normal(shape))).astype(value.dtype)
     return drawn.astype(value.dtype)
+
+
+def _redrawn(value: Any, length: int, new: int, rng: np.random.Generator) -> Any:
+    """Return an argument that is not differentiated with axes of a new length. Rows that sum to the same still do."""
+    if not _is_distribution(value):
+        return _resized(value, length, new, rng)
+    for axis in range(value.ndim - 1):
+        if value.shape[axis] == length:
+            value = np.take(value, rng.integers(0, max(1, length), new), axis=axis)
+    if value.shape[-1] == length:
+        wider = np.zeros((*value.shape[:-1], new), value.dtype)
+        wider[..., rng.permutation(new)[:length]] = value
+        value = wider
+    return value
+
+
+def _is_distribution(value: Any) -> bool:
+    """Return whether every row has the same sum and no entry is below 0, as one-hot targets and probabilities have."""
+    if not isinstance(value, np.ndarray) or value.ndim < 2 or not value.size or value.dtype.kind not in "fiu":
+        return False
+    sums = value.sum(axis=-1, dtype=float)
+    return bool(np.all(value >= 0) and np.all(np.abs(sums - sums.flat[0]) <= 1e-6 * abs(sums.flat[0])))

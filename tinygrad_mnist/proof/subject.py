@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.arrays.backend import asarray_like, to_host
 from tinygrad_mnist.errors import UsageError
-from tinygrad_mnist.proof.naming import argument_names, name_of, positional_names
+from tinygrad_mnist.proof.naming import argument_names, kind, name_of, positional_names
 
 Values = Sequence[Any]
 """The arguments of a forward: arrays on the host, and whatever else it takes."""
@@ -27,9 +27,6 @@ class Subject:
     def __init__(
         self, forward: Callable[..., Any], backward: Callable[..., Any], arguments: Values, wrt: Any, cache: bool
     ) -> None:
-        for function, role in ((forward, "forward"), (backward, "backward")):
-            if not callable(function):
-                raise UsageError(f"{role} is {function!r:.40}, which is not a function")
         self.forward, self.backward, self._cache = forward, backward, cache
         self.originals = [np.asarray(value) if isinstance(value, list) else value for value in arguments]
         self.names = self._names()
@@ -57,36 +54,43 @@ class Subject:
                 raise UsageError(f"{name_of(self.forward)} must return an output and a cache, because cache=True")
             returned, cache = returned
         several = isinstance(returned, tuple | list)
+        if several and len(returned) == 2 and as_numbers(returned[1]) is None:
+            wrong = f"{name_of(self.forward)} returned an output and {kind(returned[1])}"
+            raise UsageError(wrong, "pass cache=True if that is what backward needs")
         outputs = tuple(self._output(one) for one in (returned if several else [returned]))
         if not outputs:
             raise UsageError(f"{name_of(self.forward)} returned no output")
         return outputs, cache
 
     def _output(self, output: Any) -> NDArray[Any]:
-        if output is None or isinstance(output, str | dict):
-            raise UsageError(f"{name_of(self.forward)} returned {output!r:.40}, which is not an array")
-        array = to_host(output) if hasattr(output, "dtype") else np.asarray(output)
-        if array.dtype.kind not in "fcb" and array.dtype.kind not in "iu":
-            raise UsageError(f"{name_of(self.forward)} returned an array of {array.dtype}, which has no derivative")
+        array = as_numbers(output)
+        if array is None:
+            wrong = f"{name_of(self.forward)} returned {kind(output)}, which is not an array of numbers"
+            raise UsageError(wrong)
         return array
 
     def _listed(self, returned: Any) -> list[NDArray[Any]]:
         """Return gradients as a list in the order of `wrt`."""
-        wanted, backward = [self.names[position] for position in self.wrt], name_of(self.backward)
+        wanted, given = [self.names[position] for position in self.wrt], returned
         if isinstance(returned, dict):
             missing = [name for name in wanted if name not in returned and f"d{name}" not in returned]
             if missing:
-                raise UsageError(f"{backward} returned a dictionary without a gradient for {missing[0]}")
-            returned = [returned[name] if name in returned else returned[f"d{name}"] for name in wanted]
-        several = isinstance(returned, tuple | list)
-        found = list(returned) if several else [returned]
+                raise UsageError(f"{name_of(self.backward)} returned a dictionary without a gradient for {missing[0]}")
+            given = [returned[name] if name in returned else returned[f"d{name}"] for name in wanted]
+        found = list(given) if isinstance(given, tuple | list) else [given]
         if len(found) != len(wanted):
-            listed = ", ".join(wanted)
-            raise UsageError(f"{backward} returned {_counted(len(found))}, and {len(wanted)} are needed: for {listed}")
-        for name, gradient in zip(wanted, found, strict=True):
-            if gradient is None or isinstance(gradient, str | dict | list | tuple):
-                raise UsageError(f"{backward} returned {gradient!r:.40} for {name}, which is not an array")
-        return [to_host(g) if hasattr(g, "dtype") else np.asarray(g) for g in found]
+            is_array = any(hasattr(one, "dtype") for one in found)
+            what = _counted(len(found)) if is_array else f"{kind(returned)} without arrays" if found else "nothing"
+            needed = f"{_counted(len(wanted))} {'is' if len(wanted) == 1 else 'are'} needed: for {', '.join(wanted)}"
+            raise UsageError(f"{name_of(self.backward)} returned {'None' if returned is None else what}, and {needed}")
+        gradients = list[NDArray[Any]]()
+        for name, one in zip(wanted, found, strict=True):
+            array = as_numbers(one)
+            if array is None:
+                wrong = f"{name_of(self.backward)} returned {kind(one)} for {name}, which is not an array of numbers"
+                raise UsageError(wrong)
+            gradients.append(array)
+        return gradients
 
     def _names(self) -> tuple[str, ...]:
         names = argument_names(self.forward, len(self.originals))
@@ -100,18 +104,19 @@ class Subject:
         floats = [n for n, value in enumerate(self.originals) if _is_float(value)]
         if wrt is None:
             if not floats:
-                raise UsageError(
-                    f"{name_of(self.forward)} was given no array of floats to differentiate with respect to"
-                )
+                given = [f"{name} is {kind(value)}" for name, value in zip(self.names, self.originals, strict=True)]
+                wrong = f"{name_of(self.forward)} was given no array of floats to differentiate with respect to"
+                raise UsageError("; ".join([wrong, *given]))
             return floats
-        names = [wrt] if isinstance(wrt, str) else list(wrt)
+        names = list(wrt) if isinstance(wrt, tuple | list | set) else [wrt]
         for name in names:
             if name not in self.names:
-                raise UsageError(f"{name_of(self.forward)} has no argument {name!r}: wrt takes {', '.join(self.names)}")
+                wrong = f"{name_of(self.forward)} has no argument {name!r:.40}: wrt takes {', '.join(self.names)}"
+                raise UsageError(wrong)
             if self.names.index(name) not in floats:
                 raise UsageError(f"{name} of {name_of(self.forward)} is not an array of floats")
         if not names:
-            raise UsageError("wrt names no argument")
+            raise UsageError(f"wrt names no argument of {name_of(self.forward)}")
         return [self.names.index(name) for name in names]
 
     def _device(self) -> Any:
@@ -180,6 +185,14 @@ class LayerSubject(Subject):
 def _is_float(value: Any) -> bool:
     dtype = getattr(value, "dtype", None)
     return dtype is not None and getattr(np.dtype(str(dtype).rpartition(".")[2]), "kind", "") == "f"
+
+
+def as_numbers(value: Any) -> NDArray[Any] | None:
+    """Return an array of numbers on the host, or a number as one, and None for everything else, also for lists."""
+    if not hasattr(value, "dtype") and not isinstance(value, int | float | complex):
+        return None
+    array = to_host(value) if hasattr(value, "dtype") else np.asarray(value)
+    return array if array.dtype.kind in "fciub" else None
 
 
 def _counted(count: int) -> str:

@@ -17,6 +17,9 @@ FLOOR = 1e-12
 UNCLEAR = 1e-3
 """If a measurement may be off by more than this share of the largest entry, it decides nothing."""
 
+SHAKES = 4
+"""The number of points next to a suspicious one at which it must look as wrong."""
+
 Direction = dict[int, NDArray[Any]]
 
 
@@ -42,6 +45,7 @@ class Probe:
         self.loss, self.values, self.rng = loss, values, rng
         self.tolerance, self._scale = tolerance, scale
         self.size = loss.with_size(values)[1]
+        self._analytic = dict[int, bool]()
 
     def scale(self, argument: int) -> float:
         """Return the typical size of an argument's entries, 1 if all are 0, unless one was given."""
@@ -53,6 +57,11 @@ class Probe:
 
     def lets_complex_through(self, argument: int, scale: float) -> bool:
         """Return whether the complex step measures slopes: it agrees with differences in random directions."""
+        if argument not in self._analytic:
+            self._analytic[argument] = self._agrees_with_differences(argument, scale)
+        return self._analytic[argument]
+
+    def _agrees_with_differences(self, argument: int, scale: float) -> bool:
         for _ in range(2):
             direction = {argument: unit(self.rng.standard_normal(self.values[argument].shape))}
             function = self.loss.moved(self.values, direction)
@@ -116,6 +125,21 @@ def is_between(yours: float, left: Slope, right: Slope) -> bool:
     return not math.isfinite(room) or low - room <= yours <= high + room
 
 
+def shaken(values: list[Any], wrt: list[int], rng: np.random.Generator) -> list[Any]:
+    """Return arguments that are changed so little that a wrong slope stays as wrong, but rounds differently.
+
+    If terms cancel in a loss or in a gradient, what is left may be their rounding errors. A difference that such a
+    change does not leave as it is says nothing about the backward: `is_steady` decides.
+    """
+    return [v * (1 + 1e-9 * rng.standard_normal(v.shape)) if n in wrt else v for n, v in enumerate(values)]
+
+
+def is_steady(differences: list[float]) -> bool:
+    """Return whether differences are nearly the same, or not finite."""
+    largest = max(map(abs, differences))
+    return not math.isfinite(largest) or max(differences) - min(differences) <= 0.1 * largest
+
+
 def typical(array: NDArray[Any]) -> float:
     """Return the median size of the entries that are not 0, and 1 if there are none."""
     sizes = np.abs(np.asarray(array, np.float64))
@@ -135,3 +159,9 @@ def one_entry(values: list[Any], argument: int, position: int) -> Direction:
     direction = np.zeros(values[argument].shape)
     direction.reshape(-1)[position] = 1
     return {argument: direction}
+
+
+def upstream_for(output: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """Return random upstream gradients for an output, of both signs and none of them near 0."""
+    drawn = rng.uniform(0.5, 2, output.shape) * rng.choice([-1.0, 1.0], output.shape)
+    return np.asarray(drawn).astype(output.dtype if output.dtype.kind == "f" else np.float64)

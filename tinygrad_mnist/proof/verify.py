@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.errors import GradientError, UsageError
-from tinygrad_mnist.proof.checker import SAMPLE, Checker, Options
+from tinygrad_mnist.proof.checker import Checker
+from tinygrad_mnist.proof.checker_options import SAMPLE, Options
 from tinygrad_mnist.proof.diagnosis import source_line
+from tinygrad_mnist.proof.naming import kind, name_of
 from tinygrad_mnist.proof.report import INCONCLUSIVE, RIGHT, WRONG, Report
 from tinygrad_mnist.proof.subject import LayerSubject, Subject
 
@@ -58,7 +60,8 @@ def verify(
     >>> verify(forward, doubled, x, w, upstream=np.array([[1.0]]), report=True).reason
     'dw: yours is 2 times the measured gradient (at [1, 0] yours 4, measured 2)'
     """
-    options = Options(upstream, sample, scale, rtol, None if dtypes is None else tuple(dtypes), tuple(skip), seed)
+    types = (dtypes,) if isinstance(dtypes, str) else None if dtypes is None else tuple(dtypes)
+    options = Options(upstream, sample, scale, rtol, types, tuple(skip), seed)
     subject = _subject(forward, backward, arguments, wrt, cache)
     # A function may overflow or divide by 0 where a line leads it. The checks look at what it returns.
     with np.errstate(all="ignore"):
@@ -73,8 +76,11 @@ def verify(
 def _subject(forward: Any, backward: Any, arguments: Sequence[Any], wrt: Any, cache: bool) -> Subject:
     """Return the subject, from two functions and their arguments, or from a layer and its input."""
     if hasattr(forward, "forward") and hasattr(forward, "backward") and not callable(backward):
+        if isinstance(forward, type):
+            raise UsageError(f"{forward.__name__} is a class: give verify an object of it")
         return LayerSubject(forward, [backward, *arguments] if backward is not None else arguments)
-    if not callable(forward) or not callable(backward):
-        wrong = forward if not callable(forward) else backward
-        raise UsageError(f"verify takes a forward and a backward, or a layer, and {wrong!r:.40} is neither")
+    if not callable(forward):
+        raise UsageError(f"verify takes a forward and a backward, or a layer, and was given {kind(forward)}")
+    if not callable(backward):
+        raise UsageError(f"after {name_of(forward)}, verify takes its backward, and was given {kind(backward)}")
     return Subject(forward, backward, arguments, wrt, cache)

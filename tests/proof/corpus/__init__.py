@@ -10,6 +10,7 @@ from tests.proof.corpus import (
     right_kinks,
     right_losses,
     right_models,
+    right_numerics,
     right_products,
     right_reductions,
     right_scales,
@@ -18,6 +19,7 @@ from tests.proof.corpus import (
     wrong_factors,
     wrong_interfaces,
     wrong_kinks,
+    wrong_others,
     wrong_regions,
     wrong_shapes,
     wrong_terms,
@@ -33,6 +35,7 @@ RIGHT_MODULES = (
     right_scales,
     right_interfaces,
     right_models,
+    right_numerics,
 )
 WRONG_MODULES = (
     wrong_regions,
@@ -43,6 +46,7 @@ WRONG_MODULES = (
     wrong_contracts,
     wrong_interfaces,
     wrong_details,
+    wrong_others,
 )
 
 RIGHT = named(entry for module in RIGHT_MODULES for entry in module.ENTRIES)
