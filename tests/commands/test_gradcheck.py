@@ -139,3 +139,18 @@ def test_what_cannot_be_checked_is_bad_usage(refused: Refused, words: tuple[str,
     (tmp_path / "mylayer.py").write_text(LAYER)
     (tmp_path / "empty.py").write_text("")
     refused(2, "gradcheck", *words)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("return dx, dw", "return dx", "backward returned 1 gradient, and 2 gradients are needed: for x, w"),
+        ("return dx, dw", "return None", "backward returned None"),
+        ("(dz, x, w)", "(dz, x)", "backward raises TypeError for these arguments"),
+        ("return x @ w", "return w @ x", "forward raises ValueError for these arguments"),
+        ("return x @ w", "return x @ w, None", "forward returned an output and None: pass cache=True"),
+    ],
+)
+def test_functions_that_cannot_be_called_are_bad_usage(refused: Refused, before: str, after: str, said: str) -> None:
+    Path("mylayer.py").write_text(LAYER.replace(before, after))
+    assert said in " ".join(refused(2, "gradcheck", "mylayer.py").split())

@@ -93,7 +93,7 @@ def _check_file(file: UserFile, seed: int, dtypes: tuple[str, ...], backend: Bac
     with redirect_stdout(sys.stderr):
         found = user_file.read(file, seed)
         case = Case(file.path.name, found.forward, found.backward, tuple(found.arguments), found.options)
-        report = case.report(backend, dtypes, seed)
+        report = case.verified(backend, dtypes, seed)
     _print({file.path.name: report}, as_json, str(report))
     return EXIT_CODES[report.verdict]
 

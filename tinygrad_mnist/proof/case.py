@@ -30,12 +30,16 @@ class Case:
 
     def report(self, backend: Backend, dtypes: Sequence[str] = ("float64", "float32"), seed: int = 0) -> Report:
         """Return the report on this case, with its arrays on the device of a backend."""
+        try:
+            return self.verified(backend, dtypes, seed)
+        except UsageError as error:  # the arguments are ours, so a function that refuses them is wrong
+            return Report(self.name, findings=[Finding(str(error))])
+
+    def verified(self, backend: Backend, dtypes: Sequence[str] | None, seed: int) -> Report:
+        """Return the same report. Raises UsageError if the functions cannot be called with these arguments."""
         arguments = [backend.to_device(x) if isinstance(x, np.ndarray) else x for x in self.arguments]
         options = {"dtypes": dtypes, "seed": seed, **self.options}
-        try:
-            return verify(self.forward, self.backward, *arguments, report=True, **options)
-        except UsageError as error:  # these arguments are ours, so a function that refuses them is wrong
-            return Report(self.name, findings=[Finding(str(error))])
+        return verify(self.forward, self.backward, *arguments, report=True, **options)
 
 
 def drawn(rng: np.random.Generator) -> Draw:

@@ -10,6 +10,7 @@ import linecache
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from operator import attrgetter
 from types import CodeType, FunctionType
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ class PlantedBug(NamedTuple):
     """A line of one of our functions, the wrong line to put in its place, and what is wrong with it, in a sentence."""
 
     function: str
-    """Where the line is, such as `passes.linear.backward`."""
+    """Where the line is, such as `passes.linear.backward` or `arrays.examples.Examples.batches`."""
     before: str
     after: str
     description: str
@@ -28,7 +29,7 @@ class PlantedBug(NamedTuple):
     @property
     def module(self) -> str:
         """The module that the function is in, such as `passes.linear`."""
-        return self.function.rpartition(".")[0]
+        return ".".join(name for name in self.function.split(".")[:-1] if name.islower())
 
 
 @contextmanager
@@ -38,8 +39,8 @@ def planted(bug: PlantedBug) -> Iterator[None]:
     The function stays the same object and gets other code, so it does not matter who imported it, or when. Its source
     shows the bug as well. Raises ValueError if the function does not contain the line, or contains it twice.
     """
-    module, _, name = bug.function.rpartition(".")
-    function: FunctionType = inspect.unwrap(getattr(import_module(f"tinygrad_mnist.{module}"), name))
+    owner, name = import_module(f"tinygrad_mnist.{bug.module}"), bug.function.rpartition(".")[2]
+    function: FunctionType = inspect.unwrap(attrgetter(bug.function.removeprefix(f"{bug.module}."))(owner))
     file, code, state = inspect.getfile(function), function.__code__, dict(vars(function))
     source = _with_bug(bug, "".join(linecache.getlines(file)), name)
     lines = source.splitlines(keepends=True)
@@ -57,7 +58,8 @@ def planted(bug: PlantedBug) -> Iterator[None]:
 
 def _with_bug(bug: PlantedBug, source: str, name: str) -> str:
     """Return the source of the module with the bug in it."""
-    function = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name)
+    nodes = ast.walk(ast.parse(source))
+    function = next(node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == name)
     # The docstring ends in the same lines as the code.
     lines = source.splitlines(keepends=True)
     first, end = function.body[1].lineno - 1, function.end_lineno
@@ -68,8 +70,10 @@ def _with_bug(bug: PlantedBug, source: str, name: str) -> str:
 
 
 def _code_of(name: str, module: CodeType) -> CodeType:
-    """Return the compiled function of this name."""
-    return next(part for part in module.co_consts if isinstance(part, CodeType) and part.co_name == name)
+    """Return the compiled function of this name, which may be a method of a class."""
+    parts = [part for part in module.co_consts if isinstance(part, CodeType)]
+    inner = [part for scope in parts for part in scope.co_consts if isinstance(part, CodeType)]
+    return next(part for part in [*parts, *inner] if part.co_name == name)
 
 
 _LINEAR = "passes.linear.backward"
@@ -235,9 +239,9 @@ PLANTED_BUGS = {
         "Momentum is forgotten between epochs.",
     ),
     "last-batch": PlantedBug(
-        "train.batches",
-        "range(0, count, settings.batch)",
-        "range(0, max(count - settings.batch, 0) + 1, settings.batch)",
+        "arrays.examples.Examples.batches",
+        "range(0, count, size)",
+        "range(0, max(count - size, 0) + 1, size)",
         "A last batch that is shorter than the others is left out.",
     ),
     **{name: PlantedBug(*lines) for name, lines in PAGE_BUGS.items()},
