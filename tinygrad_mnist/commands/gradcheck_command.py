@@ -13,7 +13,7 @@ from tinygrad_mnist.commands import options
 from tinygrad_mnist.console import command_line, output
 from tinygrad_mnist.datasets.bars import track
 from tinygrad_mnist.errors import UsageError
-from tinygrad_mnist.proof import page_steps, summary, user_file
+from tinygrad_mnist.proof import page_steps, replay, summary, user_file
 from tinygrad_mnist.proof.case import Case
 from tinygrad_mnist.proof.cases import all_cases
 from tinygrad_mnist.proof.planted import PLANTED_BUGS, planted
@@ -110,6 +110,7 @@ def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: 
     with planted(bug) if bug else nullcontext():
         cases = all_cases(seed)
         reports = {c.name: c.report(backend, dtypes, seed) for c in track([*cases.values()], "checks", output.Bar)}
+        reports |= replay.replayed(cases, reports, backend)
     pages, chained = page_steps.of_pages(cases, reports), [case.name for case in cases.values() if case.chained]
     result = summary.faults(reports, chained) or f"{len(reports)} functions: all gradients are right"
     text = "\n\n".join([summary.table(reports), page_steps.text(pages), result])
@@ -131,8 +132,7 @@ def _print(reports: dict[str, Report], as_json: bool, text: str, **facts: Any) -
 
 
 def _list_bugs(as_json: bool) -> None:
-    descriptions = {name: bug.description for name, bug in PLANTED_BUGS.items()}
     if as_json:
-        output.event("result", plants=descriptions)
+        output.event("result", plants={name: bug.description for name, bug in PLANTED_BUGS.items()})
     else:
-        output.page("\n".join(f"{name:<24}{description}" for name, description in descriptions.items()))
+        output.page("\n".join(f"{name:<24}{bug.description}" for name, bug in PLANTED_BUGS.items()))

@@ -18,7 +18,7 @@ DTYPES = ("float64", "float32", "float16")
 CHECKS = ("layouts", "sizes", "lines", "points")
 """The groups of checks that can be skipped."""
 
-SAMPLE = 200
+SAMPLE = 100
 """The number of entries of each argument that are measured one by one."""
 
 

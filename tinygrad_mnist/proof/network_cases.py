@@ -54,8 +54,8 @@ def network_cases(draw: Draw) -> Iterator[Case]:
 
 
 def convolutional_case(draw: Draw) -> Case:
-    """Return the case of all parameters of a convolutional network, on images of 13 by 13 pixels."""
-    sizes, x, t = (169, 2, 3, 4, 3), images(np.abs(draw(3, 169))), np.eye(3)
+    """Return the case of all parameters of a convolutional network, on images so large that all patches overlap."""
+    sizes, x, t = (17 * 17, 2, 3, 4, 3), images(np.abs(draw(3, 17 * 17))), np.eye(3)
     calculate_loss = LOSSES["softmax-cross-entropy"]
 
     def run_forward(arrays: Sequence[Array]) -> tuple[Array, Array, Any, Parameters]:

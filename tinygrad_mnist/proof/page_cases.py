@@ -63,9 +63,9 @@ WRT: dict[ModuleType, str | tuple[str, ...]] = {
 """What the pages differentiate with respect to that do not do so for every array of floats."""
 
 
-def page_case(name: str, page: ModuleType, *arguments: Any) -> Case:
-    """Return the case of a page at these arguments."""
-    options: dict[str, Any] = {"source": page.backward}
+def page_case(name: str, page: ModuleType, *arguments: Any, **options: Any) -> Case:
+    """Return the case of a page at these arguments, with more options of `verify` if it needs them."""
+    options = {"source": page.backward, **options}
     if page in WRT:
         options["wrt"] = WRT[page]
     return Case(name, page.forward, BACKWARDS[page], arguments, options)

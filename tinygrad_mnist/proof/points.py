@@ -31,7 +31,8 @@ from tinygrad_mnist.proof.values import (
 UNDECIDED = 0.1
 """The largest share of entries that may stay undecided."""
 
-Arrays = list[NDArray[Any]]
+CERTAIN = 8
+"""The number of wrong entries that are at no kink, after which the others need not be measured from each side."""
 
 
 def at_entries(probe: Probe, subject: Subject, gradient: NDArray[Any], argument: int, count: int) -> ArgumentReport:
@@ -41,10 +42,10 @@ def at_entries(probe: Probe, subject: Subject, gradient: NDArray[Any], argument:
     found.oracle, found.entries = measured.oracle, len(measured.positions)
     values = np.array([slope.value for slope in measured.slopes])
     largest = float(np.nanmax(np.abs(values), initial=0))
-    flat, worst = gradient.reshape(-1), (-1.0, -1)
+    flat, worst, certain = gradient.reshape(-1), (-1.0, -1), 0
     for number, (position, slope) in enumerate(zip(measured.positions, measured.slopes, strict=True)):
         off = is_off(float(flat[position]), slope, largest, probe.size / probe.scale(argument), probe.tolerance)
-        if off is None or off:
+        if off is None or (off and certain < CERTAIN):
             direction = one_entry(probe.values, argument, int(position))
             sides = probe.sides(direction, probe.scale(argument))
             if has_kink(*sides):
@@ -52,6 +53,8 @@ def at_entries(probe: Probe, subject: Subject, gradient: NDArray[Any], argument:
                     is_between(float(flat[position]), *sides) or is_nearby(subject, probe, direction, flat[position])
                 )
                 values[number] = flat[position] if not off else values[number]
+            else:
+                certain += bool(off)
         found.undecided += off is None
         error = abs(flat[position] - values[number]) / (largest or 1)
         if off and not error <= worst[0]:

@@ -23,10 +23,10 @@ MAX_ENTRIES = 30_000
 """The largest number of entries of an argument that is resized."""
 
 
-def resized(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any], bool]]:
+def resized(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any], int | None]]:
     """Yield arguments of other sizes that the forward accepts.
 
-    Each comes with a description, and with whether it has at most one row, which every backward should accept.
+    Each comes with a description, and with the number of rows, None if their number is not what has changed.
     """
     outputs = subject.outputs(subject.values)
     given = [v for n, v in enumerate(subject.values) if n not in subject.wrt and isinstance(v, np.ndarray)]
@@ -50,7 +50,7 @@ def resized(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, l
                 yield (
                     f"with axes of length {new} instead of {length}",
                     values,
-                    new <= 1 and is_of_rows and length == rows,
+                    new if is_of_rows and length == rows else None,
                 )
 
 
