@@ -15,7 +15,7 @@ from tinygrad_mnist.proof.layouts import integers, layouts, lower_precision
 from tinygrad_mnist.proof.lines import along_lines
 from tinygrad_mnist.proof.measuring import Loss
 from tinygrad_mnist.proof.naming import name_of
-from tinygrad_mnist.proof.others import signed, varied
+from tinygrad_mnist.proof.others import others
 from tinygrad_mnist.proof.points import at_entries, in_directions
 from tinygrad_mnist.proof.purity import purity
 from tinygrad_mnist.proof.report import INCONCLUSIVE, WRONG, ArgumentReport, Finding, Report
@@ -114,7 +114,7 @@ class Checker:
     def _others(self) -> Iterator[Finding]:
         """Check arguments of one sign, and other values of the arguments that are not differentiated."""
         if "points" not in self.options.skip:
-            for where, values in (*varied(self.subject, self.rng), *signed(self.subject)):
+            for where, values in others(self.subject, self.rng):
                 with suppress(*POSSIBLE):
                     yield from in_directions(self.subject, values, self.probe, where)
 

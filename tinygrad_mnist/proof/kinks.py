@@ -1,7 +1,9 @@
 """Checks of a gradient where a function may have a kink: at special numbers such as 0 and 1, and at ties."""
 
+import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.proof.comparison import NEAR
 from tinygrad_mnist.proof.measuring import Loss, Slope, shifted
-from tinygrad_mnist.proof.report import INCONCLUSIVE, Finding
+from tinygrad_mnist.proof.report import INCONCLUSIVE, WRONG, Finding
 from tinygrad_mnist.proof.subject import Subject
 from tinygrad_mnist.proof.values import Direction, Probe, is_between, one_entry, upstream_for
 
@@ -61,16 +63,18 @@ def at_kink(
     if gradient.shape != point[argument].shape:
         return
     places = given.rng.permutation(np.flatnonzero(chosen))[:4]
-    directions = [one_entry(point, argument, int(place)) for place in places]
+    directions = [(one_entry(point, argument, int(place)), WRONG) for place in places]
     if len(places) > 1:
-        directions.append({argument: chosen.astype(float)})
+        # Each entry that wins may get the whole gradient, as each then has a slope of its own, but not all slopes.
+        directions.append(({argument: chosen.astype(float)}, INCONCLUSIVE))
     is_analytic = given.lets_complex_through(argument, given.scale(argument))
-    for direction in directions:
+    for direction, verdict in directions:
         yours = float(np.real((gradient * direction[argument])[chosen].sum()))
         if is_analytic and abs(yours - probe.along(direction, probe.scale(argument), True).value) <= NEAR * abs(yours):
             continue
-        if finding := _outside(subject, probe, direction, yours, f"{where}, d{name}", name):
-            yield finding
+        what = f"{where}, d{name}" if verdict == WRONG else f"{where}, the sum of their gradients"
+        if finding := _outside(subject, probe, direction, yours, what, name):
+            yield replace(finding, verdict=verdict if finding.verdict == WRONG else INCONCLUSIVE)
             return
 
 
@@ -84,10 +88,11 @@ def at_joint_ties(subject: Subject, given: Probe) -> Iterator[Finding]:
     probe, direction = Probe(loss, values, rng), {n: np.ones(values[n].shape) for n in subject.wrt}
     gradients = subject.gradients([u.copy() for u in loss.upstream], values)
     yours = float(sum(np.real(gradient.sum()) for gradient in gradients))
-    if finding := _outside(
-        subject, probe, direction, yours, "if all arguments grow together, the sum of the gradients", None
-    ):
-        yield finding
+    what = "if all arguments grow together, the sum of the gradients"
+    if finding := _outside(subject, probe, direction, yours, what, None):
+        arrays = [values[n] for n in subject.wrt]
+        are_tied = any(a.shape == b.shape and np.any(a == b) for a, b in itertools.combinations(arrays, 2))
+        yield replace(finding, verdict=INCONCLUSIVE) if are_tied else finding
 
 
 def _outside(

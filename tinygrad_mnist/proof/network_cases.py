@@ -55,7 +55,7 @@ def network_cases(draw: Draw) -> Iterator[Case]:
 
 def convolutional_case(draw: Draw) -> Case:
     """Return the case of all parameters of a convolutional network, on images so large that all patches overlap."""
-    sizes, x, t = (17 * 17, 2, 3, 4, 3), images(np.abs(draw(3, 17 * 17))), np.eye(3)
+    sizes, x, t = (17 * 17, 2, 4, 4, 3), images(np.clip(draw(3, 17 * 17) - 0.8, 0, 1)), np.eye(3)
     calculate_loss = LOSSES["softmax-cross-entropy"]
 
     def run_forward(arrays: Sequence[Array]) -> tuple[Array, Array, Any, Parameters]:
@@ -72,7 +72,7 @@ def convolutional_case(draw: Draw) -> Case:
 
     arguments: dict[str, NDArray[np.float64]] = {}
     for number, (inputs, outputs) in enumerate(convolutional.weight_shapes(sizes), start=1):
-        arguments |= {f"w{number}": draw(inputs, outputs) / 3, f"b{number}": draw(outputs)}
+        arguments |= {f"w{number}": draw(inputs, outputs) / 2, f"b{number}": draw(outputs) / 4}
     options = {"source": convolutional.backward, "skip": SKIP}
     return Case("convolutional", named(forward, arguments), backward, tuple(arguments.values()), options, chained=True)
 

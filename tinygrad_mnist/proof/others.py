@@ -1,4 +1,4 @@
-"""The arguments that are not differentiated, with other values: labels of every class, more counts, masks with zeros.
+"""Arguments with other values: of one sign, nearly equal, and labels of every class, more counts, masks with zeros.
 
 What a backward does for labels that do not occur among the given ones cannot be seen otherwise. Values are chosen with
 care, since some combinations have no meaning: rows of one-hot targets still sum to 1, signs stay signs.
@@ -12,30 +12,49 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.proof.sizes import accepts
 from tinygrad_mnist.proof.subject import Subject
+from tinygrad_mnist.proof.values import typical
+
+NEARBY = 1e-5
+"""How far arguments are apart that are nearly equal, relative to their size."""
 
 SIGNS = {-1, 0, 1}
 """Whole numbers that may stand for two or three cases, so that no larger one has a meaning."""
 
 
-def varied(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
-    """Yield arguments in which one that is not differentiated has other values, each with a description."""
+def others(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
+    """Yield arguments with other values than the given ones that the forward accepts, each with a description."""
     shapes = [output.shape for output in subject.outputs(subject.values)]
+    for where, values in (*_varied(subject, rng), *_signed(subject), *_nearby(subject, rng)):
+        if accepts(subject, values, shapes):
+            yield where, values
+
+
+def _varied(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
+    """Yield arguments in which one that is not differentiated has other values, each with a description."""
     for n, value in enumerate(subject.values):
         if n in subject.wrt or not isinstance(value, np.ndarray) or not value.ndim or not value.size:
             continue
         for what, changed in _variants(value, _classes(subject), rng):
             values = [*subject.values[:n], changed.astype(value.dtype), *subject.values[n + 1 :]]
-            if accepts(subject, values, shapes):
-                yield f"{subject.names[n]} {what}", values
+            yield f"{subject.names[n]} {what}", values
 
 
-def signed(subject: Subject) -> Iterator[tuple[str, list[Any]]]:
-    """Yield arguments whose entries are all positive, and all negative, if the forward accepts them."""
-    shapes = [output.shape for output in subject.outputs(subject.values)]
+def _signed(subject: Subject) -> Iterator[tuple[str, list[Any]]]:
+    """Yield arguments whose entries are all positive, and all negative."""
     for what, sign in (("positive", 1), ("negative", -1)):
         values = [sign * abs(value) if n in subject.wrt else value for n, value in enumerate(subject.values)]
-        if accepts(subject, values, shapes):
-            yield f"if all arguments are {what}", values
+        yield f"if all arguments are {what}", values
+
+
+def _nearby(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
+    """Yield arguments in which one is nearly equal to another, as predictions may be to targets."""
+    for n, value in enumerate(subject.values):
+        for m, other in enumerate(subject.values):
+            if n in subject.wrt and m != n and getattr(other, "shape", None) == value.shape and value.ndim:
+                near = other + NEARBY * typical(other) * rng.standard_normal(value.shape)
+                where = f"if {subject.names[n]} is near {subject.names[m]}"
+                yield where, [*subject.values[:n], near, *subject.values[n + 1 :]]
+                break
 
 
 def _variants(value: NDArray[Any], classes: int, rng: np.random.Generator) -> Iterator[tuple[str, NDArray[Any]]]:

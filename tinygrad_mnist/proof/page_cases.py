@@ -81,8 +81,10 @@ def page_cases(draw: Draw) -> Iterator[Case]:
     yield page_case("tanh", tanh, 2 * draw(6, 2))
     yield page_case("relu", relu, draw(6, 4))
     yield page_case("broadcast", broadcast, draw(3, 1), (2, 3, 4))
-    yield page_case("patches", patches, draw(1, 5, 5, 2), 3, 2)
-    yield page_case("max pool", max_pool, draw(2, 5, 4, 1), 2)
+    yield page_case("patches", patches, draw(3, 5, 6, 2), 3, 2)
+    yield page_case("max pool", max_pool, draw(2, 5, 4, 3), 2)
+    # Pixels that are equal share the gradient, which shows if they grow together.
+    yield page_case("pool of ties", max_pool, np.repeat(draw(2, 2, 2, 1), 2, axis=1), 2)
     yield page_case("layer norm", layer_norm, draw(6, 4), draw(4), draw(4))
     yield page_case("batch norm", batch_norm, draw(6, 4), draw(4), draw(4))
     yield page_case("mean loss", mean_loss, draw(6, 2), hard(draw(6, 2)))

@@ -31,7 +31,7 @@ from tinygrad_mnist.proof.values import (
 UNDECIDED = 0.1
 """The largest share of entries that may stay undecided."""
 
-CERTAIN = 8
+CERTAIN = 4
 """The number of wrong entries that are at no kink, after which the others need not be measured from each side."""
 
 

@@ -100,7 +100,20 @@ def correlated_backward(dy: Any, x: Any, w: Any) -> Any:
     return signal.convolve(dy, w, "full"), signal.correlate(x, dy, "valid")
 
 
+def pool(x: Any) -> Any:
+    """Return the largest pixel of each block of 2 by 2 pixels of images (N, C, H, W)."""
+    n, c, height, width = x.shape
+    return x.reshape(n, c, height // 2, 2, width // 2, 2).max(axis=(3, 5))
+
+
+def pool_by_mask(dh: Any, x: Any) -> Any:
+    """Return dx of `pool`. If pixels of a block are equally large, each of them gets the whole gradient."""
+    h, wide = pool(x), (1, 1, 2, 2)
+    return (x == np.kron(h, np.ones(wide, x.dtype))) * np.kron(dh, np.ones(wide, x.dtype))
+
+
 ENTRIES = [
+    right("max-pool by a mask", pool, pool_by_mask, numbers(2, 3, 4, 6)),
     right("batch norm layer with a running mean", BatchNorm(numbers(3)), None, numbers(6, 3)),
     right(
         "one-hot targets",

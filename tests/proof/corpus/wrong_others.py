@@ -168,4 +168,12 @@ ENTRIES = [
         X,
         dtypes=("float64", "float16"),
     ),
+    wrong(
+        "small differences from the target count as 0",
+        lambda y, t: ((y - t) ** 2).sum(),
+        lambda dy, y, t: 2 * dy * (y - t) * (abs(y - t) > 1e-3),
+        X,
+        numbers(5, 3, seed=2),
+        wrt="y",
+    ),
 ]
