@@ -7,14 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinygrad_mnist.arrays.backend import choose_backend
+from tinygrad_mnist.optimizers import OPTIMIZERS
 from tinygrad_mnist.passes import relu
+from tinygrad_mnist.proof.case import Case
+from tinygrad_mnist.proof.cases import all_cases
 from tinygrad_mnist.proof.planted import PLANTED_BUGS, PlantedBug, planted
+from tinygrad_mnist.proof.training_cases import TrainingCase, training_cases
 
 LINES = tomllib.loads(Path(__file__).with_name("planted_lines.toml").read_text("utf-8"))
 BUGS = [
     *PLANTED_BUGS.values(),
     *(PlantedBug(function, *lines, sentence) for function, bugs in LINES.items() for sentence, lines in bugs.items()),
 ]
+CASES = [case for case in all_cases().values() if isinstance(case, Case)]
+STEPS = [case for case in CASES if case.name.startswith(tuple(OPTIMIZERS))]
+TRAINING = list(training_cases())
+BACKEND = choose_backend("numpy")
 IDS = [f"{bug.function}: {bug.description}" for bug in BUGS]
 
 
@@ -53,10 +62,21 @@ def test_a_line_that_is_not_there_exactly_once_cannot_be_replaced(before: str) -
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=IDS)
-def test_a_planted_bug_is_described_in_a_sentence(bug: PlantedBug) -> None:
-    assert bug.description.endswith(".")
-    assert bug.description[0].isupper()
+def test_the_checker_rejects_every_planted_bug(bug: PlantedBug) -> None:
+    with planted(bug):
+        assert any(case.report(BACKEND).verdict != "right" for case in reached_by(bug))
+
+
+def reached_by(bug: PlantedBug) -> list[Case | TrainingCase]:
+    """Return the cases that a bug can show in: those of its page, or for training, those that train."""
+    own = [case for case in CASES if case.options["source"].__module__.endswith(bug.module)]
+    return own if bug.module.startswith(("passes", "networks", "losses")) else [*TRAINING, *own, *STEPS]
+
+
+def test_planted_bugs_are_described_in_a_sentence() -> None:
+    assert [bug for bug in BUGS if not (bug.description.endswith(".") and bug.description[0].isupper())] == []
 
 
 def test_there_are_enough_of_them() -> None:
     assert len(set(IDS)) == len(IDS) >= 150
+    assert sum(bug.module.startswith("passes") for bug in BUGS) >= 80
