@@ -26,14 +26,14 @@ TOLERANCE = 1e-8
 BUDGET = 60
 """The number of intervals that are halved on a line."""
 
-DESCENTS, SUSPECTS, HALVINGS, STEADY = 4, 6, 14, 5
+DESCENTS, SUSPECTS, HALVINGS, STEADY = 4, 6, 9, 5
 """How often, and for how many intervals, random halves are followed, how many must differ, and how many of them by the
 same share of their widths."""
 
 NEAREST, FARTHEST = 1e-15, 1e3
 """The smallest and the largest distance from the origin of a line, relative to its scale."""
 
-ALMOST = 1e-3
+ALMOST = 1e-2
 """If rounding may explain more than this share of a difference, it says nothing about the backward."""
 
 
@@ -123,7 +123,7 @@ def _compared(
     absolute = abs(half) * math.fsum(weight * size for weight, (_, size, _) in pairs)
     if not math.isfinite(integral):
         return Interval(start, end, math.nan, change, is_noise=False)
-    difference, rounding = abs(integral - change), 512 * line.noise * size
+    difference, rounding = abs(integral - change), 64 * line.noise * size
     rounding += 16 * EPSILON * max(sensitivity for _, _, sensitivity in slopes)
     room = (line.tolerance + 64 * line.noise) * absolute
     if difference > room + rounding:

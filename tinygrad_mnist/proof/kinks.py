@@ -15,7 +15,7 @@ from tinygrad_mnist.proof.report import INCONCLUSIVE, WRONG, Finding
 from tinygrad_mnist.proof.subject import Subject
 from tinygrad_mnist.proof.values import Direction, Probe, is_between, one_entry, upstream_for
 
-SPECIAL = (0.0, 1.0, -1.0, 0.5, 2.0)
+SPECIAL = (0.0, 1.0, -1.0, 0.5, 2.0, 3.0, 10.0)
 """Numbers that code is often wrong at, exactly."""
 
 BESIDE = 4e-6

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_mnist.errors import UsageError
 from tinygrad_mnist.proof.comparison import NEAR, Arrays, alike, is_array, near
 from tinygrad_mnist.proof.report import Finding
 from tinygrad_mnist.proof.subject import Subject
@@ -70,7 +71,12 @@ def lower_precision(subject: Subject, upstream: Arrays, dtype: str, is_wanted: b
     """
     wide = [v.astype(dtype).astype(float) if n in subject.wrt else v for n, v in enumerate(subject.values)]
     narrow = [v.astype(dtype) if n in subject.wrt else v for n, v in enumerate(wide)]
-    outputs, expected_outputs = subject.outputs(narrow), subject.outputs(wide)
+    try:
+        outputs, expected_outputs = subject.outputs(narrow), subject.outputs(wide)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        if is_wanted:
+            raise UsageError(f"{subject.name} does not take {dtype}: {error}") from error
+        return
     room = NEAR_IN_FLOAT32 if dtype == "float32" else 0.1
     pairs = list(zip(outputs, expected_outputs, strict=True))
     if any(a.shape != b.shape or not np.all(np.isfinite(a)) or not near(a, b, room) for a, b in pairs):

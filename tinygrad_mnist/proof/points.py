@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.proof import relations
-from tinygrad_mnist.proof.comparison import NEAR
 from tinygrad_mnist.proof.diagnosis import described
 from tinygrad_mnist.proof.kinks import at_kink, has_kink, is_nearby
 from tinygrad_mnist.proof.measuring import Loss
@@ -30,6 +29,9 @@ from tinygrad_mnist.proof.values import (
 
 UNDECIDED = 0.1
 """The largest share of entries that may stay undecided."""
+
+ELSEWHERE = 1e-5
+"""The largest error of a slope that is allowed at other points than the given one, relative to its terms."""
 
 CERTAIN = 4
 """The number of wrong entries that are at no kink, after which the others need not be measured from each side."""
@@ -113,7 +115,7 @@ def in_directions(
             inner = max(probe.size / scale, *(rounded * float(np.max(np.abs(u), initial=0)) for u in upstream))
             slopes = (probe.along(direction, scale, complex_step) for complex_step in (is_analytic, False))
             # The complex step may fail here, and then differences decide.
-            if not all(is_off(yours, slope := s, max(size, abs(s.value)), inner, NEAR) for s in slopes):
+            if not all(is_off(yours, slope := s, max(size, abs(s.value)), inner, ELSEWHERE) for s in slopes):
                 continue
             sides = probe.sides(direction, scale)
             if not has_kink(*sides):

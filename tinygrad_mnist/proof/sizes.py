@@ -4,6 +4,7 @@ Axes of equal length in the arguments are resized together, since a function usu
 forward refuses the new sizes, they are skipped.
 """
 
+import math
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.proof.subject import Subject
 
-LENGTHS = (1, 2, 3, 17, 64, 131, 0)
+LENGTHS = (1, 2, 3, 17, 64, 257, 0)
 """The lengths that the rows' axis gets: few, prime, a multiple of many blocks, beyond them, none."""
 
-SHORT = (1, 3, 17)
-"""The lengths that an axis gets if it is not that of the rows."""
+SHORT = (1, 3, 17, 129)
+"""The lengths that an axis gets if it is not that of the rows. They are odd, as a median or a kernel may need them."""
 
-MAX_ENTRIES = 30_000
-"""The largest number of entries of an argument that is resized."""
+MAX_ENTRIES = 20_000
+"""The largest number of entries that an array of another size may have."""
 
 
 def resized(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any], int | None]]:
@@ -35,18 +36,20 @@ def resized(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, l
     rows = next((array.shape[0] for array in arrays if array.ndim), 0)
     is_of_rows = all(output.ndim and output.shape[0] == rows for output in outputs)
     for length in lengths:
-        for new in LENGTHS if length == rows else SHORT:
+        # As many rows as columns, a transpose fits.
+        for new in dict.fromkeys((*LENGTHS, *lengths)) if length == rows else SHORT:
             if new == length or length == 1:
                 continue  # an axis of length 1 may be broadcast
             if any(_is_distribution(value) and value.shape[-1] == length > new for value in given):
                 continue  # its rows would no longer sum to the same
+            shapes = [_shape(array.shape, length, new) for array in (*outputs, *arrays)]
+            if max(map(math.prod, shapes)) > MAX_ENTRIES:
+                continue
             values = [
                 _resized(value, length, new, rng) if n in subject.wrt else _redrawn(value, length, new, rng)
                 for n, value in enumerate(subject.values)
             ]
-            if max((v.size for v in values if isinstance(v, np.ndarray)), default=0) > MAX_ENTRIES:
-                continue
-            if accepts(subject, values, [_shape(output.shape, length, new) for output in outputs]):
+            if accepts(subject, values, shapes[: len(outputs)]):
                 yield (
                     f"with axes of length {new} instead of {length}",
                     values,
@@ -81,8 +84,8 @@ def _resized(value: Any, length: int, new: int, rng: np.random.Generator) -> Any
         value.reshape(-1)[rng.integers(0, max(1, value.size), shape)] if value.size else np.zeros(shape)
     )
     if value.dtype.kind == "f" and not np.array_equal(value, np.round(value)):
-        # Different entries are no longer equal, so that they have no ties.
-        drawn = (drawn * (1 + 1e-3 * rng.standard_normal(shape))).astype(value.dtype)
+        # Different entries are no longer equal, so that they have no ties, and none is larger than before.
+        drawn = (drawn * rng.uniform(0.9, 1, shape)).astype(value.dtype)
     return drawn.astype(value.dtype)
 
 
