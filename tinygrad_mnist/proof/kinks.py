@@ -55,7 +55,8 @@ def at_kink(
     loss.relative_noise = given.loss.relative_noise
     if not math.isfinite(np.real(loss(point))):
         return
-    probe, order, name = Probe(loss, point, given.rng), subject.wrt.index(argument), subject.names[argument]
+    probe = Probe(loss, point, given.rng, tolerance=given.tolerance)
+    order, name = subject.wrt.index(argument), subject.names[argument]
     try:
         gradient = subject.gradients([u.copy() for u in loss.upstream], point)[order]
     except (ArithmeticError, ValueError):
@@ -85,7 +86,10 @@ def at_joint_ties(subject: Subject, given: Probe) -> Iterator[Finding]:
     values, rng = given.values, given.rng
     loss = Loss(subject.outputs, [abs(upstream_for(output, rng)) for output in subject.outputs(values)])
     loss.relative_noise = given.loss.relative_noise
-    probe, direction = Probe(loss, values, rng), {n: np.ones(values[n].shape) for n in subject.wrt}
+    probe, direction = (
+        Probe(loss, values, rng, tolerance=given.tolerance),
+        {n: np.ones(values[n].shape) for n in subject.wrt},
+    )
     gradients = subject.gradients([u.copy() for u in loss.upstream], values)
     yours = float(sum(np.real(gradient.sum()) for gradient in gradients))
     what = "if all arguments grow together, the sum of the gradients"
@@ -103,7 +107,7 @@ def _outside(
     largest = max(abs(left.value), abs(right.value), abs(yours) if math.isfinite(yours) else 0.0, 1e-9 * probe.size)
     if not max(left.error, right.error) <= 1e-4 * largest:
         return None
-    if is_between(yours, left, right):
+    if is_between(yours, left, right, probe.tolerance):
         return None
     if has_kink(left, right) and is_nearby(subject, probe, direction, yours):
         return None

@@ -99,8 +99,8 @@ def in_directions(
             if gradient.squeeze().shape == value.squeeze().shape:
                 yield Finding(f"{where}, d{name} has shape {gradient.shape}, and {name} has {value.shape}", name)
             return
-    loss.relative_noise = given.loss.relative_noise
-    probe = Probe(loss, values, rng)
+    loss.relative_noise, tolerance = given.loss.relative_noise, max(ELSEWHERE, given.tolerance)
+    probe = Probe(loss, values, rng, tolerance=given.tolerance)
     for position, gradient in zip(subject.wrt, gradients, strict=True):
         if not gradient.size:
             continue
@@ -115,7 +115,7 @@ def in_directions(
             inner = max(probe.size / scale, *(rounded * float(np.max(np.abs(u), initial=0)) for u in upstream))
             slopes = (probe.along(direction, scale, complex_step) for complex_step in (is_analytic, False))
             # The complex step may fail here, and then differences decide.
-            if not all(is_off(yours, slope := s, max(size, abs(s.value)), inner, ELSEWHERE) for s in slopes):
+            if not all(is_off(yours, slope := s, max(size, abs(s.value)), inner, tolerance) for s in slopes):
                 continue
             sides = probe.sides(direction, scale)
             if not has_kink(*sides):

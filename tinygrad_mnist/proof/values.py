@@ -127,10 +127,10 @@ def is_off(yours: float, slope: Slope, largest: float, unit: float = 0.0, tolera
     return True
 
 
-def is_between(yours: float, left: Slope, right: Slope) -> bool:
+def is_between(yours: float, left: Slope, right: Slope, tolerance: float = NEAR) -> bool:
     """Return whether a slope at a kink is between those of both sides, or cannot be told from one of them."""
     low, high = sorted((left.value, right.value))
-    room = 8 * max(left.error, right.error) + 1e-6 * max(abs(low), abs(high))
+    room = 8 * max(left.error, right.error) + max(NEAR, tolerance) * max(abs(low), abs(high))
     return not math.isfinite(room) or low - room <= yours <= high + room
 
 
