@@ -26,9 +26,12 @@ TOLERANCE = 1e-8
 BUDGET = 60
 """The number of intervals that are halved on a line."""
 
-DESCENTS, SUSPECTS, HALVINGS, STEADY = 4, 6, 9, 5
+DESCENTS, SUSPECTS, HALVINGS, STEADY = 4, 6, 14, 5
 """How often, and for how many intervals, random halves are followed, how many must differ, and how many of them by the
 same share of their widths."""
+
+FEWER = 9
+"""How many must differ if rounding hides the others."""
 
 NEAREST, FARTHEST = 1e-15, 1e3
 """The smallest and the largest distance from the origin of a line, relative to its scale."""
@@ -145,14 +148,20 @@ def _descended(line: Line, interval: Interval, rng: np.random.Generator) -> Inte
     for _ in range(4 * HALVINGS):
         middle = (found.start + found.end) / 2
         half = compare(line, *((found.start, middle) if rng.random() < 0.5 else (middle, found.end)))
-        if half is None or half.is_noise or half.width == found.width:
+        if half is None or half.width == found.width:
             return None
+        if half.is_noise:
+            return interval if len(shares) >= FEWER and _is_steady(shares) else None
         found = half
         shares.append(_difference(half) / half.width)
-        last = shares[-STEADY:]
-        if len(shares) >= HALVINGS and (min(last) == math.inf or max(last) <= 3 * min(last)):
+        if len(shares) >= HALVINGS and _is_steady(shares):
             return interval
     return None
+
+
+def _is_steady(shares: list[float]) -> bool:
+    last = shares[-STEADY:]
+    return min(last) == math.inf or max(last) <= 3 * min(last)
 
 
 def decades(scale: float) -> list[float]:

@@ -36,6 +36,11 @@ class Path(NamedTuple):
     straight: float = 0.0
     """The distance from the start up to which the loss is nearly a straight line."""
 
+    def shaken(self, wrt: list[int], rng: np.random.Generator) -> "Path":
+        """Return a line that is almost the same."""
+        direction = {n: shaken([along], [0], rng)[0] for n, along in self.direction.items()}
+        return self._replace(start=shaken(self.start, wrt, rng), direction=direction)
+
 
 def along_lines(subject: Subject, given: Probe, scale: float | None, tolerance: float | None) -> Iterator[Finding]:
     """Yield what is wrong on lines, on which the integral of the backward must be the change of the loss."""
@@ -71,8 +76,8 @@ def _along(subject: Subject, given: Probe, path: Path, tolerance: float) -> Iter
     if found is None:
         return
     # Next to the line, a wrong slope is as wrong, and rounding errors are new ones.
-    shaken_paths = (path._replace(start=shaken(path.start, subject.wrt, given.rng)) for _ in range(SHAKES))
-    again = [integral.compare(_line(subject, given.loss, near, 0.0), found.start, found.end) for near in shaken_paths]
+    lines = (_line(subject, given.loss, path.shaken(subject.wrt, given.rng), 0.0) for _ in range(SHAKES))
+    again = [integral.compare(line, found.start, found.end) for line in lines]
     if all(again) and is_steady([one.integral - one.change for one in again if one]):
         name = subject.names[next(iter(path.direction))] if len(path.direction) == 1 else None
         what = f"d{name}" if name else "the gradient"
