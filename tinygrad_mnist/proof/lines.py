@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.proof import integral
-from tinygrad_mnist.proof.integral import Line
+from tinygrad_mnist.proof.integral import Interval, Line
 from tinygrad_mnist.proof.measuring import Loss, shifted
 from tinygrad_mnist.proof.report import Finding
 from tinygrad_mnist.proof.subject import Subject
@@ -36,9 +36,10 @@ class Path(NamedTuple):
     straight: float = 0.0
     """The distance from the start up to which the loss is nearly a straight line."""
 
-    def shaken(self, wrt: list[int], rng: np.random.Generator) -> "Path":
-        """Return a line that is almost the same."""
-        direction = {n: shaken([along], [0], rng)[0] for n, along in self.direction.items()}
+    def shaken(self, wrt: list[int], rng: np.random.Generator, interval: Interval) -> "Path":
+        """Return a line that is almost the same. Where functions are nearly straight, it may differ more."""
+        share = 1e-3 if max(abs(interval.start), abs(interval.end)) <= self.straight else 1e-9
+        direction = {n: shaken([along], [0], rng, share)[0] for n, along in self.direction.items()}
         return self._replace(start=shaken(self.start, wrt, rng), direction=direction)
 
 
@@ -76,7 +77,8 @@ def _along(subject: Subject, given: Probe, path: Path, tolerance: float) -> Iter
     if found is None:
         return
     # Next to the line, a wrong slope is as wrong, and rounding errors are new ones.
-    lines = (_line(subject, given.loss, path.shaken(subject.wrt, given.rng), 0.0) for _ in range(SHAKES))
+    paths = (path.shaken(subject.wrt, given.rng, found) for _ in range(SHAKES))
+    lines = (_line(subject, given.loss, near, 0.0) for near in paths)
     again = [integral.compare(line, found.start, found.end) for line in lines]
     if all(again) and is_steady([one.integral - one.change for one in again if one]):
         name = subject.names[next(iter(path.direction))] if len(path.direction) == 1 else None

@@ -134,13 +134,13 @@ def is_between(yours: float, left: Slope, right: Slope, tolerance: float = NEAR)
     return not math.isfinite(room) or low - room <= yours <= high + room
 
 
-def shaken(values: list[Any], wrt: list[int], rng: np.random.Generator) -> list[Any]:
+def shaken(values: list[Any], wrt: list[int], rng: np.random.Generator, share: float = 1e-9) -> list[Any]:
     """Return arguments that are changed so little that a wrong slope stays as wrong, but rounds differently.
 
     If terms cancel in a loss or in a gradient, what is left may be their rounding errors. A difference that such a
     change does not leave as it is says nothing about the backward: `is_steady` decides.
     """
-    return [v * (1 + 1e-9 * rng.standard_normal(v.shape)) if n in wrt else v for n, v in enumerate(values)]
+    return [v * (1 + share * rng.standard_normal(v.shape)) if n in wrt else v for n, v in enumerate(values)]
 
 
 def is_steady(differences: list[float]) -> bool:
