@@ -101,6 +101,7 @@ def test_an_unknown_bug_is_bad_usage(refused: Refused) -> None:
     ("before", "after", "code", "said"),
     [
         ("", "", 0, "right"),
+        ("x.T @ dz", "np.zeros(w.shape) + x.T @ dz", 0, "right"),
         ("x.T @ dz", "2 * x.T @ dz", 1, "2 times"),
         ("return x @ w", "return x @ w + np.random.default_rng().random()", 2, "something different in every call"),
     ],

@@ -79,7 +79,8 @@ def gradcheck(
     else:
         for _ in saves(file) if watch else [None]:
             try:
-                code = _check_file(UserFile(file, forward, backward, shape, wrt), seed, DTYPES[dtype], backend, as_json)
+                chosen = None if dtype == "both" else DTYPES[dtype]  # as `verify` does without dtypes
+                code = _check_file(UserFile(file, forward, backward, shape, wrt), seed, chosen, backend, as_json)
             except UsageError as error:
                 if not watch:
                     raise click.UsageError(command_line.advice(error)) from error
@@ -87,10 +88,9 @@ def gradcheck(
         raise click.exceptions.Exit(code)
 
 
-def _check_file(file: UserFile, seed: int, dtypes: tuple[str, ...], backend: Backend, as_json: bool) -> int:
+def _check_file(file: UserFile, seed: int, dtypes: tuple[str, ...] | None, backend: Backend, as_json: bool) -> int:
     """Print the report on somebody's file, and return the exit code."""
-    # What the file prints is not part of the report.
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr):  # what the file prints is not part of the report
         found = user_file.read(file, seed)
         case = Case(file.path.name, found.forward, found.backward, tuple(found.arguments), found.options)
         report = case.verified(backend, dtypes, seed)
