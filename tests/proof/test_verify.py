@@ -116,6 +116,23 @@ def test_an_inconclusive_verdict_raises_unless_it_is_allowed() -> None:
     assert verify(*arguments, report=True).verdict == "inconclusive"
 
 
+def test_a_loss_that_is_differentiated_only_for_targets_of_0_and_1_is_not_called_right() -> None:
+    def loss(z: Any, t: Any) -> Any:
+        return np.mean(np.logaddexp(0, z) - t * z)
+
+    def rounded(dloss: Any, z: Any, t: Any) -> Any:
+        return dloss * (1 / (1 + np.exp(-z)) - (t > 0.5)) / z.size
+
+    def whole(dloss: Any, z: Any, t: Any) -> Any:
+        return dloss * (1 / (1 + np.exp(-z)) - t) / z.size
+
+    t = (X > 0).astype(float)
+    assert verify(loss, whole, X, t, wrt="z").verdict == "right"
+    report = verify(loss, rounded, X, t, wrt="z", report=True)
+    assert report.verdict == "inconclusive"
+    assert "if t is between 0 and 1" in report.reason
+
+
 def test_the_report_can_be_read_by_programs_and_shown_in_a_notebook() -> None:
     found = verify(product, changed(lambda dw: 2 * dw), X, W, report=True)
     read = json.loads(json.dumps(found.as_json()))

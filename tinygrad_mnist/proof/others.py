@@ -29,6 +29,22 @@ def others(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, li
             yield where, values
 
 
+def softened(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
+    """Yield arguments in which floats that are all 0 or 1, like targets, are between the two, each with a description.
+
+    Rows are mixed, so that targets that sum to 1 still do. Floats that are a mask have no meaning between 0 and 1.
+    """
+    for n, value in enumerate(subject.values):
+        if n in subject.wrt or not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not value.ndim:
+            continue
+        if set(np.unique(value)) == {0.0, 1.0}:
+            mixed = (0.75 * value + 0.25 * rng.permutation(value, axis=0)).astype(value.dtype)
+            yield (
+                f"if {subject.names[n]} is between 0 and 1",
+                [*subject.values[:n], mixed, *subject.values[n + 1 :]],
+            )
+
+
 def _varied(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
     """Yield arguments in which one that is not differentiated has other values, each with a description."""
     for n, value in enumerate(subject.values):
