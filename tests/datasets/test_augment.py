@@ -90,6 +90,14 @@ def test_displacements_are_small_and_centered() -> None:
         assert np.std(displacement[:, 0, 0]) > np.std(displacement[:, 14, 14]), "a rotation moves the edges most"
 
 
+def test_images_move_up_and_down_independently_of_how_they_move_sideways() -> None:
+    dy, dx = augment.displacements((4000, 28, 28), np.random.default_rng(2))
+    # The middle is not moved by rotations, slants and other sizes.
+    down, right = dy[:, 13:15, 13:15].mean(axis=(1, 2)), dx[:, 13:15, 13:15].mean(axis=(1, 2))
+    assert abs(np.corrcoef(down, right)[0, 1]) < 0.1
+    assert np.std(down) == pytest.approx(np.hypot(augment.ELASTIC, augment.SHIFT), rel=0.1)
+
+
 def tilts(images: Images) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return, for images of a cross, how many rows its level bar falls per column and its upright bar moves per row."""
     positions = np.arange(28) - 13.5

@@ -24,7 +24,7 @@ def table(reports: Mapping[str, Report]) -> str:
     for name, report in reports.items():
         for one in report.arguments:
             error = f"{one.error:.0e}" if one.entries else "-"
-            lines.append(f"{name:<20}{'d' + one.name:<5}{error:>7}  {one.oracle or '-':<13} {MARKS[one.verdict]}")
+            lines.append(f"{name:<19} {'d' + one.name:<5}{error:>7}  {one.oracle or '-':<13} {MARKS[one.verdict]}")
         if report.findings or not report.arguments:
             lines.append(f"{name:<48}{MARKS[report.verdict]}")
     return "\n".join(lines)
