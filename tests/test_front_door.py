@@ -17,6 +17,7 @@ from tinygrad_mnist.datasets import folders, stroke_cache
 from tinygrad_mnist.datasets.digits import DataSet
 from tinygrad_mnist.datasets.given import as_bytes
 from tinygrad_mnist.errors import CheckpointError, DataError, TrainingError
+from tinygrad_mnist.runs import checkpoint
 from tinygrad_mnist.train import TrainingState
 
 QUICK = {"epochs": 2, "seed": 1}
@@ -150,6 +151,16 @@ def test_a_saved_model_predicts_the_same_and_can_be_trained_on(
     assert np.array_equal(loaded.predict_proba(digits.test.images), model.predict_proba(digits.test.images))
     again = loaded.fit(digits.train.images, digits.train.labels)
     assert np.array_equal(again.predict_proba(digits.test.images), model.predict_proba(digits.test.images))
+
+
+def test_a_saved_model_knows_when_predictions_are_not_sure(
+    digits: DataSet, model: tm.DigitClassifier, tmp_path: Path
+) -> None:
+    model.save(tmp_path / "model.npz")
+    doubt = checkpoint.load(tmp_path / "model.npz").doubt
+    assert doubt is not None
+    assert doubt.view.shape == digits.train.images.shape[1:]
+    assert 0.5 <= doubt.least_probability <= 1
 
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.given import as_bytes
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.runs import checkpoint, environment, presets
+from tinygrad_mnist.runs.doubt import measuring
 from tinygrad_mnist.runs.inference import logits_of_images
 from tinygrad_mnist.runs.presets import PRESETS, start
 from tinygrad_mnist.runs.resume import Run, to_checkpoint
@@ -97,7 +98,8 @@ class DigitClassifier:
         digits = tuple(classes.tolist()) if _are_digits(classes) else tuple(range(len(classes)))
         examples = Digits.of(pixels, np.array(digits, np.uint8)[positions])
         backend, run = choose_backend(self.backend), Run(self._settings(len(classes)), digits)
-        parts = split(run, DataSet("", "", examples, examples))
+        data = DataSet("", "", examples, examples)
+        parts = split(run, data)
 
         kept: list[TrainingState] = []
 
@@ -113,7 +115,8 @@ class DigitClassifier:
         self.classes_, self.n_features_in_, self.history_ = classes, pixels[0].size, outcome.curve
         here = environment.current(backend.description)
         training = SavedTraining(run.settings, examples.fingerprint(), kept[-1], here)
-        self.checkpoint_ = to_checkpoint(run, training, examples)
+        measure = measuring(data, parts.training, parts.validation, digits, run.settings.training.features)
+        self.checkpoint_ = to_checkpoint(run, training, examples, measure(kept[-1].parameters))
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
