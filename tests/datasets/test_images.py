@@ -109,7 +109,9 @@ PICTURES: dict[str, Draw] = {
     "with a margin": lambda digit: saved(np.pad(on_page(digit), 150, constant_values=235)),
     "in a corner": lambda digit: saved(np.pad(on_page(digit, 225), ((0, 500), (700, 0)), constant_values=225)),
     "in a thin frame": lambda digit: saved(np.pad(on_page(digit), 1, constant_values=0)),
-    "in a wide frame with soft edges": lambda digit: softened(np.pad(on_page(digit), 20, constant_values=60)),
+    "in a wide frame with soft edges": lambda digit: softened(
+        np.pad(np.pad(on_page(digit), 8, constant_values=235), 20, constant_values=60)
+    ),
     "in a white frame": lambda digit: saved(np.pad(on_page(digit, paper=180), 8, constant_values=255)),
     "with a palette": lambda digit: saved(Image.fromarray(on_page(digit).astype(np.uint8)).convert("P"), "GIF"),
     "with a transparent color": lambda digit: saved(
@@ -153,7 +155,7 @@ def test_a_picture_of_an_mnist_digit_becomes_that_digit_again(
     kind: str, real_digits: Real, predict: Callable[[NDArray[np.uint8]], NDArray[Any]]
 ) -> None:
     pixels, labels = real_digits["t10k"]
-    rows = np.flatnonzero(np.isin(labels, (3, 7)))[:30]
+    rows = np.flatnonzero(np.isin(labels, (3, 7)))[:8]
     originals = pixels[rows].reshape(-1, 28, 28)
     results = np.stack([prepared(PICTURES[kind](digit)) for digit in originals])
     differences = [difference(image, digit) for image, digit in zip(results, originals, strict=True)]
@@ -183,7 +185,7 @@ def test_position_size_and_polarity_make_no_difference() -> None:
         margins=numbers.tuples(*[numbers.integers(0, 100)] * 4),
         inverted=numbers.booleans(),
     )
-    @hypothesis.settings(max_examples=40)
+    @hypothesis.settings(max_examples=15)
     def check(number: int, factor: int, margins: tuple[int, ...], inverted: bool) -> None:
         digit = strokes.draw(number, 1, np.random.default_rng(number))[0]
         top, bottom, left, right = margins
@@ -439,7 +441,7 @@ def test_a_blot_next_to_a_digit_is_ignored() -> None:
 
 @pytest.mark.parametrize("size", [(4, 1), (5, 3), (7, 2), (9, 4)])
 def test_a_tiny_digit_is_accepted(size: tuple[int, int]) -> None:
-    prepared(saved(np.pad(np.full(size, 255, np.uint8), 3)))
+    prepared(saved(255 - np.pad(np.full(size, 255, np.uint8), 3)))
 
 
 @pytest.mark.parametrize(("shape", "pen", "margin"), [((100, 60), 8, 6), ((20, 14), 2, 1), ((200, 150), 20, 14)])

@@ -17,8 +17,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets import ink, picture_formats
-from tinygrad_mnist.datasets.ink import Bytes, Floats
+from tinygrad_mnist.datasets import ink, marks, picture_formats
+from tinygrad_mnist.datasets.ink import Bytes
+from tinygrad_mnist.datasets.paper import Floats
 from tinygrad_mnist.errors import DataError
 
 BYTE_LIMIT = 1 << 28
@@ -39,7 +40,7 @@ NO_LOG = logging.NullHandler()
 STANDARD_ERROR = 2
 """The file descriptor of standard error, in every process."""
 
-MAX_SIDE = 1024
+MAX_SIDE = 512
 """The longest side, in pixels, of the grays. Larger pictures are averaged down."""
 
 
@@ -53,7 +54,7 @@ class Reading:
 
 def read(source: Path | IO[bytes]) -> Reading:
     """Return the digit in an image file or stream. Raises DataError as `load` and `prepare` do."""
-    return Reading(prepare(load(source), display_name(source)))
+    return _read_grays(load(source), display_name(source))
 
 
 def display_name(source: Path | IO[bytes]) -> str:
@@ -77,14 +78,20 @@ def load(source: Path | IO[bytes]) -> NDArray[Any]:
 def prepare(grays: NDArray[Any], name: str) -> Bytes:
     """Return the image (28, 28) of the digit in a picture's grays (H, W): 0 is paper and 255 is ink.
 
-    The border is assumed to be paper. Raises DataError, which names the picture, if it does not show exactly one digit.
+    Raises DataError, which names the picture, if it does not show exactly one digit.
     """
-    digit = ink.isolate_digit(*ink.subtract_paper(ink.remove_frame(grays.astype(np.float32))))
-    if digit is None:
+    return _read_grays(grays, name).image
+
+
+def _read_grays(grays: NDArray[Any], name: str) -> Reading:
+    found = marks.find(grays.astype(np.float32))
+    if not found:
         raise DataError(f"{name} has no digit that stands out from the paper: use a picture with more contrast.")
-    if not ink.is_single_digit(digit):
+    digit, others = found[0], [mark for mark in found if mark.layer.grays is found[0].layer.grays]
+    if any(ink.is_second(mark, digit) for mark in others):
         raise DataError(f"{name} has more than one digit: crop it to one.")
-    return ink.normalize(digit)
+    parts = [mark for mark in others if mark.layer is digit.layer and ink.is_part(mark, digit)]
+    return Reading(ink.normalize(ink.cut_out(parts)), str(digit.faults[0]) if digit.faults else None)
 
 
 def _read_bytes(source: Path | IO[bytes], name: str) -> bytes:
@@ -171,24 +178,25 @@ def _to_grays(picture: Any) -> NDArray[Any]:
     match picture.mode:
         case "1" | "L":
             return np.asarray(_shrink(picture.convert("L")))
-        case "I" | "I;16" | "I;16L" | "I;16B" | "I;16N":
-            return np.asarray(_shrink(picture.convert("I")), np.float32).clip(0, 65_535) / 257
-        case "F":
-            return _stretch(np.asarray(_shrink(picture), np.float64))
+        case "F" | "I" | "I;16" | "I;16L" | "I;16B" | "I;16N":
+            return _stretch(np.asarray(_shrink(picture.convert("F" if picture.mode == "F" else "I")), np.float64))
         case _:
             return _project(_on_paper(np.asarray(_shrink(picture).convert("RGBA"), np.float32)))
 
 
 def _shrink(picture: Any) -> Any:
-    return picture.reduce(-(-max(picture.size) // MAX_SIDE))
+    """Return the picture with sides of at most MAX_SIDE. Each pixel is a mean of the pixels that it replaces."""
+    from PIL import Image
+
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=1.0)
+    return picture
 
 
 def _stretch(numbers: Floats) -> Floats:
-    """Return numbers of any range as grays from 0 to 255. Raises ValueError if one is not finite."""
+    """Return numbers as grays from 0 to 255, as cameras use only a part of 16 bits. Raises ValueError if not finite."""
     if not np.isfinite(numbers).all():
         raise ValueError("a number is not finite")
-    low, high = numbers.min(), numbers.max()
-    grays: Floats = ((numbers - low) * (255 / ((high - low) or 1))).astype(np.float32)
+    grays: Floats = ((numbers - numbers.min()) * (255 / (np.ptp(numbers) or 1))).astype(np.float32)
     return grays
 
 
