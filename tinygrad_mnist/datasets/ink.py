@@ -55,7 +55,8 @@ def is_part(mark: Mark, digit: Mark) -> bool:
 
 def _distance(first: Mark, second: Mark) -> int:
     """Return the distance between two marks' boxes, down or across, whichever is more, or 0 if they overlap."""
-    return max(max(a.start - b.stop, b.start - a.stop, 0) for a, b in zip(first.box, second.box, strict=True))
+    gaps = (max(a.start - b.stop, b.start - a.stop, 0) for a, b in zip(first.box, second.box, strict=True))
+    return int(max(gaps))
 
 
 def cut_out(parts: Sequence[Mark]) -> Floats:

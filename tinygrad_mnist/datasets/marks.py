@@ -75,7 +75,7 @@ class Mark:
     @property
     def length(self) -> int:
         """The longer side of its box."""
-        return max(self.mask.shape)
+        return int(max(self.mask.shape))
 
     def surrounds(self, other: "Mark") -> bool:
         """Return whether its box contains that of another mark."""
