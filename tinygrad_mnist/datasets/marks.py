@@ -22,6 +22,9 @@ LEVELS, MOST = 4, 8
 LIGHT_INK, FAULT = 0.85, 0.15
 """The factors of the score for light ink on dark paper, which is rarer, and for each fault."""
 
+TIGHT = 0.9
+"""The share of the picture's height and width that a digit fills if the picture is cut out around it."""
+
 MIN_SCORE = 0.03
 """The smallest score of a digit."""
 
@@ -105,7 +108,7 @@ def _search(grays: Floats, window: int, margin: int) -> list[Mark]:
     for mark in light:
         rated = replace(mark, score=LIGHT_INK * mark.score)
         # A sheet on a dark table is a light mark, but solid or around a dark one.
-        is_around = any(mark.surrounds(digit) and digit.score > 0.5 * rated.score for digit in clear)
+        is_around = any(mark.surrounds(digit) and digit.score > 0.4 * rated.score for digit in clear)
         is_sheet = is_around or Fault.SOLID in mark.faults
         faults = {Fault.RING: is_sheet, Fault.CROWDED: mark.clearance < 0.8}
         dark.append(rated.but(*(fault for fault, is_found in faults.items() if is_found)))
@@ -146,7 +149,7 @@ def _rated(layer: Layer, number: int, box: Box, window: int) -> Mark | None:
     picture = layer.labels[tuple(slice(layer.margin, size - layer.margin) for size in layer.labels.shape)] == number
     sides = [edge.mean() for edge in (picture[0], picture[-1], picture[:, 0], picture[:, -1])]
     corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]].sum()
-    (height, width), fills = mask.shape, layer.margin > 0 and min(sides) > 0
+    (height, width), fills = mask.shape, layer.margin > 0 and all(np.divide(mask.shape, picture.shape) > TIGHT)
     if max(sides) > 0.3 and (not fills or (corners >= 3 and width > height / 2)):
         return None
     depths = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][mask] - 0.5
