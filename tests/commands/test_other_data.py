@@ -31,7 +31,7 @@ def written(folder: Path, change: Callable[[Bytes], Bytes], labels: Bytes | None
 
 def resized(side: int) -> Callable[[Bytes], Bytes]:
     def change(images: Bytes) -> Bytes:
-        small = [Image.fromarray(image[4:24, 4:24]).resize((side, side), Image.Resampling.BOX) for image in images]
+        small = [Image.fromarray(image[1:27, 1:27]).resize((side, side), Image.Resampling.BOX) for image in images]
         return np.stack([np.asarray(one) for one in small])
 
     return change
@@ -47,14 +47,16 @@ def test_images_of_another_size_train_evaluate_show_and_predict(
     assert events("evaluate", "net.npz", "--data", data)[-1]["accuracy"] == result["test_accuracy"]
     for words in (("show", "--data", data), ("show", "weights", "net.npz"), ("show", "wrong", "net.npz", "-d", data)):
         assert run(*words).exit_code == 0
+    names = []
     for digit in (3, 7):
-        image = strokes.draw(digit, 1, np.random.default_rng(digit))[0]
-        page = Image.fromarray((230 - image * (200 / 255)).astype(np.uint8))
-        page.resize((140, 140), Image.Resampling.BICUBIC).save(f"page{digit}.png")
-        Image.fromarray(resized(side)(image[None])[0]).save(f"small{digit}.png")
-    names = ["page3.png", "small3.png", "page7.png", "small7.png"]
+        for number, image in enumerate(strokes.draw(digit, 5, np.random.default_rng(digit))):
+            page = Image.fromarray((230 - image * (200 / 255)).astype(np.uint8))
+            names += [f"page{digit}-{number}.png", f"small{digit}-{number}.png"]
+            page.resize((140, 140), Image.Resampling.BICUBIC).save(names[-2])
+            Image.fromarray(resized(side)(image[None])[0]).save(names[-1])
     found = events("predict", "net.npz", *names)[-1]["predictions"]
-    assert [one["digit"] for one in found] == [3, 3, 7, 7]
+    # A line between 8 by 8 pixels is not perfect.
+    assert sum(one["digit"] == digit for one, digit in zip(found, [3] * 10 + [7] * 10, strict=True)) >= 18
 
 
 def test_dark_digits_train_as_light_ones_do_and_the_network_remembers_it(
