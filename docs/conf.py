@@ -15,8 +15,10 @@ version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click", "book"]
 exclude_patterns = ["book"]
 nitpicky = True
-# The book has no pages for types of NumPy and of Python itself, nor for the parts of the derivation checker.
-nitpick_ignore_regex = [(r"py:.*", r"(?!tinygrad_mnist\.).*|tinygrad_mnist\.proof\.(pagetext|worlds|subject)\..*")]
+# The book has no pages for types of NumPy and of Python itself, for the parts of the derivation checker, and for the
+# grays of a data set.
+INNER = r"tinygrad_mnist\.(proof\.(pagetext|worlds|subject)|datasets\.scaling)\..*"
+nitpick_ignore_regex = [(r"py:.*", rf"(?!tinygrad_mnist\.).*|{INNER}")]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
