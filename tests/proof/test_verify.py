@@ -133,6 +133,18 @@ def test_a_loss_that_is_differentiated_only_for_targets_of_0_and_1_is_not_called
     assert "if t is between 0 and 1" in report.reason
 
 
+def test_a_loss_that_refuses_targets_between_0_and_1_is_right_without_them() -> None:
+    def loss(z: Any, t: Any) -> Any:
+        if not np.isin(t, (0, 1)).all():
+            raise AssertionError("targets must be 0 or 1")
+        return np.mean(np.logaddexp(0, z) - t * z)
+
+    def backward(dloss: Any, z: Any, t: Any) -> Any:
+        return dloss * (1 / (1 + np.exp(-z)) - t) / z.size
+
+    assert verify(loss, backward, X, (X > 0).astype(float), wrt="z").verdict == "right"
+
+
 def test_the_report_can_be_read_by_programs_and_shown_in_a_notebook() -> None:
     found = verify(product, changed(lambda dw: 2 * dw), X, W, report=True)
     read = json.loads(json.dumps(found.as_json()))

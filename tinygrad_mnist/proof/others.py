@@ -4,7 +4,7 @@ What a backward does for labels that do not occur among the given ones cannot be
 care, since some combinations have no meaning: rows of one-hot targets still sum to 1, signs stay signs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,7 @@ SIGNS = {-1, 0, 1}
 
 def others(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
     """Yield arguments with other values than the given ones that the forward accepts, each with a description."""
-    shapes = [output.shape for output in subject.outputs(subject.values)]
-    for where, values in (*_varied(subject, rng), *_signed(subject), *_nearby(subject, rng)):
-        if accepts(subject, values, shapes):
-            yield where, values
+    yield from _accepted(subject, (*_varied(subject, rng), *_signed(subject), *_nearby(subject, rng)))
 
 
 def softened(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
@@ -34,25 +31,37 @@ def softened(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, 
 
     Rows are mixed, so that targets that sum to 1 still do. Floats that are a mask have no meaning between 0 and 1.
     """
+    softer = list[tuple[str, list[Any]]]()
+    for n, value in _fixed(subject):
+        if value.dtype.kind == "f" and set(np.unique(value)) == {0.0, 1.0}:
+            mixed = 0.75 * value + 0.25 * rng.permutation(value, axis=0)
+            softer.append((f"if {subject.names[n]} is between 0 and 1", _replaced(subject, n, mixed)))
+    yield from _accepted(subject, softer)
+
+
+def _accepted(subject: Subject, tried: Iterable[tuple[str, list[Any]]]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield those of the arguments that the forward accepts."""
+    shapes = [output.shape for output in subject.outputs(subject.values)]
+    yield from ((where, values) for where, values in tried if accepts(subject, values, shapes))
+
+
+def _fixed(subject: Subject) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield the arrays that are not differentiated and have entries and axes, each with its position."""
     for n, value in enumerate(subject.values):
-        if n in subject.wrt or not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not value.ndim:
-            continue
-        if set(np.unique(value)) == {0.0, 1.0}:
-            mixed = (0.75 * value + 0.25 * rng.permutation(value, axis=0)).astype(value.dtype)
-            yield (
-                f"if {subject.names[n]} is between 0 and 1",
-                [*subject.values[:n], mixed, *subject.values[n + 1 :]],
-            )
+        if n not in subject.wrt and isinstance(value, np.ndarray) and value.ndim and value.size:
+            yield n, value
+
+
+def _replaced(subject: Subject, n: int, value: NDArray[Any]) -> list[Any]:
+    """Return the arguments with another value for one of them, of the same type."""
+    return [*subject.values[:n], value.astype(subject.values[n].dtype), *subject.values[n + 1 :]]
 
 
 def _varied(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any]]]:
     """Yield arguments in which one that is not differentiated has other values, each with a description."""
-    for n, value in enumerate(subject.values):
-        if n in subject.wrt or not isinstance(value, np.ndarray) or not value.ndim or not value.size:
-            continue
+    for n, value in _fixed(subject):
         for what, changed in _variants(value, _classes(subject), rng):
-            values = [*subject.values[:n], changed.astype(value.dtype), *subject.values[n + 1 :]]
-            yield f"{subject.names[n]} {what}", values
+            yield f"{subject.names[n]} {what}", _replaced(subject, n, changed)
 
 
 def _signed(subject: Subject) -> Iterator[tuple[str, list[Any]]]:
@@ -68,8 +77,7 @@ def _nearby(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, l
         for m, other in enumerate(subject.values):
             if n in subject.wrt and m != n and getattr(other, "shape", None) == value.shape and value.ndim:
                 near = other + NEARBY * typical(other) * rng.standard_normal(value.shape)
-                where = f"if {subject.names[n]} is near {subject.names[m]}"
-                yield where, [*subject.values[:n], near, *subject.values[n + 1 :]]
+                yield f"if {subject.names[n]} is near {subject.names[m]}", _replaced(subject, n, near)
                 break
 
 
