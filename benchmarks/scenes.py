@@ -249,8 +249,8 @@ def blot(page: Shot, rng: Generator) -> Floats:
 
 def tight(page: Shot, rng: Generator) -> Floats:
     """Cut out to the very edge of the ink."""
-    rows, columns = (np.flatnonzero((page.ink > 0.3).any(axis=axis)) for axis in (1, 0))
-    return plain(page, rng)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    top, left, bottom, right = page.box()
+    return plain(page, rng)[top : bottom + 1, left : right + 1]
 
 
 def rotated(page: Shot, rng: Generator) -> Floats:
