@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from tinygrad_mnist import metrics, train
 from tinygrad_mnist.arrays.backend import Backend, to_host
@@ -140,15 +141,17 @@ def execute(
     start = run.state and _selected_on_device(run.state, mask, backend)
     kept = Watch(start, settings, lambda state: save(_spread_on_host(state, mask)), show)
     signal = 0
-    try:
-        result = train.train(training, validation, settings, kept, transform, start, watch)
-    except KeyboardInterrupt as error:
-        if kept.best is None or kept.last is None:
-            raise
-        result, signal = TrainingResult(kept.best, kept.last, INTERRUPTED), signals.number(error)
-    kept.ensure_saved()
-    seconds = time.perf_counter() - begun
-    _, test_accuracy = train.evaluate(result.best.parameters, test, settings)
+    # On a busy machine the threads of BLAS spin while they wait for each other, and a run takes up to 20 times as long.
+    with threadpool_limits(limits=1, user_api="blas"):
+        try:
+            result = train.train(training, validation, settings, kept, transform, start, watch)
+        except KeyboardInterrupt as error:
+            if kept.best is None or kept.last is None:
+                raise
+            result, signal = TrainingResult(kept.best, kept.last, INTERRUPTED), signals.number(error)
+        kept.ensure_saved()
+        seconds = time.perf_counter() - begun
+        _, test_accuracy = train.evaluate(result.best.parameters, test, settings)
     return Outcome(result, test_accuracy, seconds, kept.curve, signal)
 
 
