@@ -8,7 +8,7 @@ if (folder := str(Path(__file__).resolve().parent)) not in sys.path:
     sys.path.insert(0, folder)
 
 try:
-    from tinygrad_mnist.commands import main
+    from tinygrad_mnist.app import main
 except KeyboardInterrupt:
     raise SystemExit(130) from None
 

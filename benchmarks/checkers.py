@@ -2,7 +2,7 @@
 
     python -m benchmarks.checkers
 
-The functions are those of tests/proof/corpus. Each checker is used as its documentation says, with its own defaults.
+The functions are those of tests/check/corpus. Each checker is used as its documentation says, with its own defaults.
 """
 
 import importlib.metadata
@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.corpus_problems import Arrays, Problem, problem_of
 from benchmarks.results import machine, table, write_section
-from tests.proof.corpus import RIGHT, WRONG, Entry
+from tests.check.corpus import RIGHT, WRONG, Entry
 
 RIGHT_VERDICT, WRONG_VERDICT, INCONCLUSIVE = "right", "wrong", "inconclusive"
 
@@ -175,7 +175,7 @@ def main() -> None:
     header = ["checker", "wrong: caught", "inconclusive", "missed", "right: accused", "inconclusive", "CPU seconds"]
     text = (
         f"{machine()}. {len(WRONG)} wrong backwards and {len(RIGHT)} right ones, none of them ours "
-        f"(`tests/proof/corpus`), in float64. Each checker runs with its own defaults.\n\n{table(header, rows)}\n\n"
+        f"(`tests/check/corpus`), in float64. Each checker runs with its own defaults.\n\n{table(header, rows)}\n\n"
         "A wrong backward that is *inconclusive* is not accepted: `verify` raises for it. `check_grad` returns an error"
         " without a verdict; it counts as accepted up to a millionth of the gradient's length. Chainer's rule is"
         " computed from the description in its source."

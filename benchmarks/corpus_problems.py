@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.proof.corpus import Entry
+from tests.check.corpus import Entry
 
 Arrays = tuple[Any, ...]
 

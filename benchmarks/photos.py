@@ -16,8 +16,9 @@ from benchmarks import scenes
 from benchmarks.results import machine, table, write_section
 from tinygrad_mnist import metrics
 from tinygrad_mnist.arrays.backend import choose_backend
-from tinygrad_mnist.datasets import images, load
+from tinygrad_mnist.datasets import load
 from tinygrad_mnist.errors import DataError
+from tinygrad_mnist.photos import images
 from tinygrad_mnist.runs import checkpoint
 from tinygrad_mnist.runs.inference import logits_of_images
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import train
+from tinygrad_mnist.app import train_command
 from tinygrad_mnist.arrays.examples import Examples
-from tinygrad_mnist.commands import train_command
 from tinygrad_mnist.datasets import idx
 from tinygrad_mnist.errors import CheckpointError, DataError
 from tinygrad_mnist.runs import checkpoint

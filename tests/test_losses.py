@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import special
 
+from tinygrad_mnist.check import oracles
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.passes import cross_entropy, mean_loss, sigmoid
-from tinygrad_mnist.proof import oracles
 
 Draw = Callable[..., Any]
 Close = Callable[[Any, Any, float], None]

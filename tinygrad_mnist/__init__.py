@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tinygrad_mnist.app.epoch_table import EpochTable
+    from tinygrad_mnist.check.verify import verify
     from tinygrad_mnist.classifier import DigitClassifier, load_model
-    from tinygrad_mnist.console.epoch_table import EpochTable
     from tinygrad_mnist.datasets import load_digits
-    from tinygrad_mnist.proof.verify import verify
 
 __version__ = "0.1.0"
 
@@ -19,10 +19,10 @@ __all__ = ["DigitClassifier", "EpochTable", "__version__", "load_digits", "load_
 
 HOMES = {
     "DigitClassifier": "classifier",
-    "EpochTable": "console.epoch_table",
+    "EpochTable": "app.epoch_table",
     "load_model": "classifier",
     "load_digits": "datasets",
-    "verify": "proof.verify",
+    "verify": "check.verify",
 }
 """The module of each name. It is imported when it is first used, so that commands start fast."""
 

@@ -1,7 +1,7 @@
 """Run the command line as a module: `python -m tinygrad_mnist`."""
 
 try:
-    from tinygrad_mnist.commands import main
+    from tinygrad_mnist.app import main
 except KeyboardInterrupt:
     raise SystemExit(130) from None
 

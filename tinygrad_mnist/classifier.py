@@ -11,13 +11,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_mnist import metrics, wording
+from tinygrad_mnist import metrics
+from tinygrad_mnist.app import wording
 from tinygrad_mnist.arrays.backend import Array, choose_backend, to_host
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.given import as_bytes
 from tinygrad_mnist.errors import CheckpointError
+from tinygrad_mnist.photos.doubt import measuring
 from tinygrad_mnist.runs import checkpoint, environment, presets
-from tinygrad_mnist.runs.doubt import measuring
 from tinygrad_mnist.runs.inference import logits_of_images
 from tinygrad_mnist.runs.presets import PRESETS, start
 from tinygrad_mnist.runs.resume import Run, to_checkpoint

@@ -9,11 +9,12 @@ from types import ModuleType
 from book import pictures, writing
 from book.writing import Block
 from tinygrad_mnist.arrays.backend import choose_backend
-from tinygrad_mnist.proof import derivations, pagetext, summary
+from tinygrad_mnist.check.report import Report
+from tinygrad_mnist.derivations import derivations, pagetext
+from tinygrad_mnist.proof import summary
 from tinygrad_mnist.proof.case import Case
 from tinygrad_mnist.proof.cases import all_cases
 from tinygrad_mnist.proof.planted import PLANTED_BUGS, planted
-from tinygrad_mnist.proof.report import Report
 
 ORDER = (
     "square",

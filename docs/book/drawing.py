@@ -9,8 +9,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from PIL import Image
 
+from tinygrad_mnist.app.plots import BLUE, ORANGE, STYLE
 from tinygrad_mnist.chapter.section import Picture
-from tinygrad_mnist.console.plots import BLUE, ORANGE, STYLE
 
 
 def digit(picture: Picture) -> bytes:

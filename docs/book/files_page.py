@@ -7,7 +7,7 @@ import numpy as np
 from click.testing import CliRunner
 
 from book import writing
-from tinygrad_mnist.commands import main
+from tinygrad_mnist.app import main
 
 WIDTH = 76
 """The number of letters of an event that are shown."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from book import writing
-from tinygrad_mnist.commands import main
+from tinygrad_mnist.app import main
 
 SEED = ("--seed", "4242")
 """Makes every build show the same run."""

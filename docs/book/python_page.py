@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from tinygrad_mnist.proof import pagetext
-from tinygrad_mnist.proof.pagetext import DOCTEST, PROSE
+from tinygrad_mnist.derivations import pagetext
+from tinygrad_mnist.derivations.pagetext import DOCTEST, PROSE
 
 SPECIAL = re.compile(r"([\\*|_`])")
 

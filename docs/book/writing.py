@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tinygrad_mnist.proof import derivations, pagetext, typeset
-from tinygrad_mnist.proof.pagetext import CODE, DOCTEST, FORMULA, PROSE, SHAPES, Block, Formula
+from tinygrad_mnist.derivations import derivations, pagetext, typeset
+from tinygrad_mnist.derivations.pagetext import CODE, DOCTEST, FORMULA, PROSE, SHAPES, Block, Formula
 
 ROOT = Path(__file__).parents[2]
 

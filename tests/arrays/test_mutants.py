@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.standin_cupy import CUBLASError, Meter
-from tinygrad_mnist.arrays import backend, cuda
+from tinygrad_mnist.arrays import backend
+from tinygrad_mnist.arrays import gpu as cuda
 from tinygrad_mnist.errors import BackendError
 
 Check = Callable[[types.ModuleType, Meter], None]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist.chapter import book_figures, roller_coaster
-from tinygrad_mnist.proof import oracles
+from tinygrad_mnist.check import oracles
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies

@@ -38,7 +38,7 @@ MUTATED = [
 # The first tests are quick and kill almost all mutants, and only the survivors meet the second. tests/test_floors.py is
 # left out because it compares source text: it would kill every mutant of a backward without computing anything.
 FIRST = ["tests/passes", "tests/networks", "tests/test_losses.py", "tests/test_optimizers.py", "tests/test_train.py"]
-SECOND = [*MUTATED, "tests/proof", "tests/arrays/test_cuda.py", "tests/witnesses"]
+SECOND = [*MUTATED, "tests/proof", "tests/arrays/test_gpu.py", "tests/witnesses"]
 SECONDS = 240  # a mutant that takes longer counts as killed; without a mutation, the tests take about 60
 
 

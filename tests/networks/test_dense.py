@@ -9,10 +9,10 @@ import pytest
 
 from tinygrad_mnist import metrics
 from tinygrad_mnist.arrays.layers import Layer, Parameters, map_layers
+from tinygrad_mnist.check import oracles
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.networks import dense
 from tinygrad_mnist.passes import linear, relu
-from tinygrad_mnist.proof import oracles
 
 Draw = Callable[..., Any]
 Close = Callable[[Any, Any, float], None]

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tinygrad_mnist.arrays.backend import to_host
+from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import cross_entropy, softmax_cross_entropy
 from tinygrad_mnist.passes.softmax_cross_entropy import softmax
-from tinygrad_mnist.proof import oracles
 
 Draw = Callable[..., Any]
 Close = Callable[[Any, Any, float], None]

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import squared_error
-from tinygrad_mnist.proof import oracles
 
 Draw = Callable[..., Any]
 Close = Callable[[Any, Any, float], None]

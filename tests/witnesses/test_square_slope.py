@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.witnesses.drawing import drawn, hypothesis, st
+from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import square
-from tinygrad_mnist.proof import oracles
 
 
 @hypothesis.given(st.floats(-(2.0**1023), 2.0**1023, exclude_min=True, exclude_max=True))

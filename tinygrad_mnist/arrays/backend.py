@@ -10,7 +10,7 @@ import array_api_compat
 import numpy as np
 from array_api_compat import device, is_cupy_array, is_numpy_array
 
-from tinygrad_mnist.arrays import cuda
+from tinygrad_mnist.arrays import gpu
 from tinygrad_mnist.errors import BackendError
 
 Array: TypeAlias = Any
@@ -54,9 +54,9 @@ def choose_backend(name: str = "auto") -> Backend:
         raise ValueError(f"there is no backend {name!r}: choose auto, numpy or cupy")
     if name != "numpy":
         try:
-            array, functions, description = cuda.first_array()
+            array, functions, description = gpu.first_array()
             if name == "auto":
-                cuda.require_free_memory(ROOM)
+                gpu.require_free_memory(ROOM)
         except BackendError:
             if name == "cupy":
                 raise
@@ -85,17 +85,17 @@ def device_faults() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, MemoryError) or cuda.lacks_memory(error):
+        if isinstance(error, MemoryError) or gpu.lacks_memory(error):
             raise _too_little_memory(error) from error
-        if cuda.is_fault(error):
-            raise cuda.explained(error) from error
+        if gpu.is_fault(error):
+            raise gpu.explained(error) from error
         raise
 
 
 def _too_little_memory(error: Exception) -> BackendError:
-    on_gpu = cuda.is_fault(error)
-    device_name, remedy = ("GPU", cuda.USE_NUMPY) if on_gpu else ("machine", "close other programs")
-    shown = f" ({cuda.detail(error)})" if str(error) else ""
+    on_gpu = gpu.is_fault(error)
+    device_name, remedy = ("GPU", gpu.USE_NUMPY) if on_gpu else ("machine", "close other programs")
+    shown = f" ({gpu.detail(error)})" if str(error) else ""
     return BackendError(
         f"the {device_name} has too little memory{shown}", "train with a lower --batch or --hidden", remedy
     )

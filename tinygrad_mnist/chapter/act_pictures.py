@@ -4,10 +4,10 @@ import numpy as np
 
 from tinygrad_mnist import similarity
 from tinygrad_mnist.arrays.backend import Array
-from tinygrad_mnist.arrays.tensor import stack, tensor
 from tinygrad_mnist.chapter import book_figures
 from tinygrad_mnist.chapter.material import DIGITS, Material, flat_images
 from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table
+from tinygrad_mnist.chapter.tensor import stack, tensor
 from tinygrad_mnist.datasets.digits import MAX_PIXEL
 
 TENSORS_TEXT = (
@@ -44,7 +44,7 @@ def show_tensors(material: Material) -> Section:
     return Section(
         "Images are tables of numbers",
         TENSORS_TEXT,
-        ("tinygrad_mnist/arrays/tensor.py",),
+        ("tinygrad_mnist/chapter/tensor.py",),
         material.data.origin,
         pictures=(Picture("a 3 from the training set", three),),
         tables=tables if patch.size else tables[1:],
@@ -91,7 +91,7 @@ def show_stack(material: Material) -> Section:
     return Section(
         "Many images at once",
         STACK_TEXT,
-        ("tinygrad_mnist/arrays/tensor.py", "tinygrad_mnist/similarity.py"),
+        ("tinygrad_mnist/chapter/tensor.py", "tinygrad_mnist/similarity.py"),
         material.data.origin,
         tables=(
             Table(
@@ -164,7 +164,7 @@ def show_similarity(material: Material) -> Section:
     return Section(
         "A baseline that learns nothing",
         SIMILARITY_TEXT,
-        ("tinygrad_mnist/similarity.py", "tinygrad_mnist/commands/baseline_command.py"),
+        ("tinygrad_mnist/similarity.py", "tinygrad_mnist/app/baseline_command.py"),
         material.data.origin,
         tables=(
             Table(

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets import images, ink, mnist, picture_formats
+from tinygrad_mnist.datasets import mnist
 from tinygrad_mnist.datasets.bars import MakeBar, track
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
+from tinygrad_mnist.photos import images, ink, picture_formats
 
 TRAINING = ("train", "training")
 TEST = ("test", "testing", "valid", "validation", "val")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.arrays.backend import Array, Backend
+from tinygrad_mnist.check.report import Finding, Report
+from tinygrad_mnist.check.verify import verify
 from tinygrad_mnist.errors import UsageError
-from tinygrad_mnist.proof.report import Finding, Report
-from tinygrad_mnist.proof.verify import verify
 
 Draw: TypeAlias = Callable[..., NDArray[np.float64]]
 """Returns a random array of the given shape."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.arrays.backend import Backend
+from tinygrad_mnist.check.report import RIGHT, Report
+from tinygrad_mnist.check.subject import as_numbers
 from tinygrad_mnist.proof.case import Case
 from tinygrad_mnist.proof.network_cases import SKIP
 from tinygrad_mnist.proof.page_cases import BACKWARDS, page_case
-from tinygrad_mnist.proof.report import RIGHT, Report
-from tinygrad_mnist.proof.subject import as_numbers
 
 Calls = list[tuple[Any, ...]]
 """The arguments of each call of a function, in their order."""

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Collection, Iterator, Mapping
 
-from tinygrad_mnist.proof.report import INCONCLUSIVE, RIGHT, WRONG, Report, Verdict
+from tinygrad_mnist.check.report import INCONCLUSIVE, RIGHT, WRONG, Report, Verdict
 
 WIDTH = 60
 """The columns of a narrow terminal."""

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from tinygrad_mnist.arrays.backend import Array, Backend, array_namespace, asarray_like, to_host
 from tinygrad_mnist.arrays.examples import Examples
 from tinygrad_mnist.arrays.layers import Layer, Parameters
+from tinygrad_mnist.check.report import Finding, Report
 from tinygrad_mnist.networks import dense
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.passes import mean_loss, sigmoid
 from tinygrad_mnist.proof.case import Case, Draw, hard
 from tinygrad_mnist.proof.network_cases import SKIP, as_parameters, named, parameters_of
-from tinygrad_mnist.proof.report import Finding, Report
 from tinygrad_mnist.train import Settings, TrainingState, train
 
 RATE = 1024.0

@@ -16,8 +16,9 @@ from tinygrad_mnist.datasets.likeness import Normalize, like_mnist, unchanged
 from tinygrad_mnist.errors import CheckpointError, require
 from tinygrad_mnist.files import atomic_write
 from tinygrad_mnist.networks import convolutional
-from tinygrad_mnist.runs import archive, doubt, saved_training
-from tinygrad_mnist.runs.doubt import Doubt
+from tinygrad_mnist.photos import doubt
+from tinygrad_mnist.photos.doubt import Doubt
+from tinygrad_mnist.runs import archive, saved_training
 from tinygrad_mnist.runs.saved_training import SavedTraining
 from tinygrad_mnist.runs.settings import MAX_UNITS, RANGES, require_between
 

@@ -14,9 +14,9 @@ from tinygrad_mnist.arrays.layers import map_layers
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.datasets.likeness import Normalize, like_mnist
 from tinygrad_mnist.errors import BackendError, CheckpointError, DataError
+from tinygrad_mnist.photos.doubt import Doubt, Measure
 from tinygrad_mnist.runs import checkpoint, environment
 from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.doubt import Doubt, Measure
 from tinygrad_mnist.runs.environment import Environment
 from tinygrad_mnist.runs.saved_training import SAMPLED, SavedTraining
 from tinygrad_mnist.runs.settings import RunSettings

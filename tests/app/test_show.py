@@ -1,0 +1,309 @@
+"""show: which pictures it shows, with which captions, and what it refuses."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from scipy import special
+
+from tinygrad_mnist import datasets
+from tinygrad_mnist.app.show_command import show
+from tinygrad_mnist.arrays.layers import Layer
+from tinygrad_mnist.datasets import idx, mnist
+from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.checkpoint import Checkpoint
+
+Run = Callable[..., Result]
+Events = Callable[..., list[dict[str, Any]]]
+Refused = Callable[..., str]
+
+STROKES = ("--data", "strokes")
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every test the same narrow terminal."""
+    monkeypatch.setenv("COLUMNS", "60")
+
+
+def save(name: str, digits: tuple[int, ...], *layers: tuple[Any, Any]) -> None:
+    """Write a model with these weights and biases."""
+    parameters = tuple(Layer(np.asarray(w, np.float32), np.asarray(b, np.float32)) for w, b in layers)
+    checkpoint.save(Path(name), Checkpoint(parameters, digits, seed=0))
+
+
+def save_model_that_always_predicts_3() -> None:
+    save("model.npz", (3, 7), (np.zeros((784, 1)), [np.log(9)]))
+
+
+def save_hidden_units(outgoing: Any, digits: tuple[int, ...]) -> None:
+    """Write a model whose hidden units have these outgoing weights (H, O)."""
+    units, outputs = np.shape(outgoing)
+    save("model.npz", digits, (np.eye(784, units), np.zeros(units)), (outgoing, np.zeros(outputs)))
+
+
+def test_the_first_test_digits_are_shown_with_their_labels(run: Run, events: Events) -> None:
+    result = events("show", *STROKES, "--count", 5)[-1]
+    labels = datasets.load("strokes", (3, 7)).test.labels[:5].tolist()
+    assert result["shown"] == [{"position": n, "label": label} for n, label in enumerate(labels)]
+    assert (result["digits"], result["data"], result["test"]) == ([3, 7], "strokes", 60)
+    output = run("show", *STROKES, "--count", 5).stdout
+    captions = [line.split()[::3] for line in output.splitlines() if "number" in line]
+    assert [label for row in captions for label in row] == [str(label) for label in labels]
+    assert [len(row) for row in captions] == [2, 2, 1]
+
+
+def test_the_picture_in_the_terminal_is_the_image(run: Run) -> None:
+    output = run("show", *STROKES, "--count", 1).stdout
+    image = datasets.load("strokes", (3, 7)).test.images[0]
+    lines = output.split("\n\n", 1)[1].splitlines()[:14]
+    ink = np.array([[sign in above for sign in line.ljust(28)] for line in lines for above in ("▀█", "▄█")])
+    np.testing.assert_array_equal(ink, image >= 128)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "--count", 7),
+        ("show", "--digits", "0-9"),
+        ("show", "--digits", 8),
+        ("show", "ideal"),
+        ("show", "wrong", "model.npz"),
+        ("show", "weights", "model.npz"),
+    ],
+)
+def test_the_output_fits_into_60_columns(run: Run, words: tuple[object, ...]) -> None:
+    save_model_that_always_predicts_3()
+    data = () if "weights" in words else STROKES
+    result = run(*words, *data)
+    assert result.exit_code == 0
+    assert max(map(len, result.output.splitlines())) <= 60
+    assert len(result.stdout.splitlines()) > 15
+
+
+def test_a_seed_chooses_the_same_digits_again_and_a_different_seed_does_not(events: Events) -> None:
+    one, again, two = (
+        [shown["position"] for shown in events("show", *STROKES, "--seed", seed)[-1]["shown"]] for seed in (1, 1, 2)
+    )
+    assert one == again != two
+    assert len(set(one)) == 6
+
+
+def test_a_count_larger_than_the_test_set_shows_every_digit_once(events: Events) -> None:
+    for seed in ((), ("--seed", 5)):
+        shown = events("show", *STROKES, "--count", 1000, *seed)[-1]["shown"]
+        assert sorted(one["position"] for one in shown) == list(range(60))
+
+
+def test_a_single_digit_can_be_shown(events: Events) -> None:
+    shown = events("show", *STROKES, "--digits", 4)[-1]["shown"]
+    assert {one["label"] for one in shown} == {4}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *[("--digits", value) for value in ("", "3,3", "7-3", "x", "10")],
+        *[("--count", value) for value in ("0", "-1", "1001", "some")],
+        *[("--seed", value) for value in ("-1", "x")],
+        *[("--plot", value) for value in ("picture", "picture.jpg", "png")],
+    ],
+)
+def test_an_invalid_value_is_bad_usage(refused: Refused, option: str, value: str) -> None:
+    assert option in refused(2, "show", *STROKES, option, value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "model.npz"),
+        ("show", "ideal", "model.npz"),
+        ("show", "ideal", "--count", 3),
+        ("show", "ideal", "--seed", 3),
+        ("show", "weights"),
+        ("show", "weights", "model.npz", "--data", "strokes"),
+        ("show", "wrong"),
+        ("show", "wrong", "model.npz", "--digits", "3,7"),
+    ],
+)
+def test_arguments_that_a_subcommand_does_not_take_are_bad_usage(refused: Refused, words: tuple[object, ...]) -> None:
+    refused(2, *words)
+
+
+@pytest.mark.parametrize("option", [("--json",), ("--count", 3), ("--data", "strokes"), ("-d", "strokes")])
+def test_an_option_before_a_subcommand_is_bad_usage(refused: Refused, option: tuple[object, ...]) -> None:
+    assert "must come after 'ideal'" in refused(2, "show", *option, "ideal")
+
+
+@pytest.mark.parametrize("name", sorted(show.commands))
+def test_every_subcommand_has_help_with_an_example(run: Run, name: str) -> None:
+    assert f"python cli.py show {name}" in run("show", name, "--help").stdout
+
+
+def test_an_ideal_digit_is_the_mean_of_its_training_images(run: Run, events: Events) -> None:
+    result = events("show", "ideal", *STROKES, "--digits", "7,1")[-1]
+    training = datasets.load("strokes", (1, 7)).training
+    for shown, digit in zip(result["shown"], (7, 1), strict=True):
+        images = training.images[training.labels == digit]
+        assert (shown["digit"], shown["images"]) == (digit, 120)
+        assert shown["ink"] == pytest.approx(images.mean() / 255, rel=1e-12)
+    output = run("show", "ideal", *STROKES, "--digits", "7,1").stdout
+    assert output.index("7   mean of 120") < output.index("1   mean of 120")
+
+
+def test_the_ideal_digits_of_mnist_are_means_of_as_many_images_as_in_the_book(
+    events: Events, shared_mnist: Path
+) -> None:
+    shown = events("show", "ideal", "--data", shared_mnist)[-1]["shown"]
+    assert [(one["digit"], one["images"]) for one in shown] == [(3, 6131), (7, 6265)]
+
+
+def test_a_linear_model_for_two_digits_has_one_picture_of_its_weights(run: Run, events: Events) -> None:
+    w = np.zeros((28, 28))
+    w[:14], w[14:] = 0.5, -2
+    save("model.npz", (4, 9), (w.reshape(784, 1), [0.25]))
+    result = events("show", "weights", "model.npz")[-1]
+    assert result["shown"] == [{"unit": 0, "name": "4 against 9", "bias": 0.25, "least": -2.0, "largest": 0.5}]
+    assert (result["digits"], result["layers"]) == ([4, 9], [784, 1])
+    lines = run("show", "weights", "model.npz").stdout.splitlines()
+    assert lines[1].endswith("+ counts for, - against")
+    assert [line.strip() for line in lines[-15:]] == [""] * 7 + ["-" * 28] * 7 + ["4 against 9"]
+
+
+def test_a_linear_model_for_ten_digits_has_a_picture_for_each(run: Run) -> None:
+    save("model.npz", tuple(range(10)), (np.ones((784, 10)), np.zeros(10)))
+    output = run("show", "weights", "model.npz").stdout
+    assert [output.count(f"digit {digit}") for digit in range(10)] == [1] * 10
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "digits", "captions"),
+    [
+        ([[1.0], [-3.0], [2.0]], (3, 7), ["unit 1, for 7", "unit 2, for 3"]),
+        ([[3.0, 0, 0], [0, 0, 1], [2, 4, 2]], (1, 5, 8), ["unit 2, for 5", "unit 0, for 1"]),
+    ],
+)
+def test_the_hidden_units_with_the_strongest_outgoing_weights_come_first(
+    run: Run, outgoing: Any, digits: tuple[int, ...], captions: list[str]
+) -> None:
+    save_hidden_units(outgoing, digits)
+    last = run("show", "weights", "model.npz", "--count", 2).stdout.splitlines()[-1]
+    assert [caption.strip() for caption in last.split("  ") if caption.strip()] == captions
+
+
+def test_with_two_hidden_layers_the_captions_name_no_digits(run: Run) -> None:
+    layers = [(np.ones((784, 2)), np.zeros(2)), (np.eye(2), np.zeros(2)), (np.ones((2, 1)), np.zeros(1))]
+    save("model.npz", (3, 7), *layers)
+    assert run("show", "weights", "model.npz").stdout.splitlines()[-1].split() == ["unit", "0", "unit", "1"]
+
+
+def test_weights_of_images_that_are_not_square_are_refused(run: Run, refused: Refused) -> None:
+    save("model.npz", (3, 7), (np.ones((783, 1)), [0]))
+    assert "783 pixels" in refused(1, "show", "weights", "model.npz")
+
+
+@pytest.mark.parametrize("command", ["weights", "wrong"])
+def test_a_missing_model_is_reported_in_one_sentence(refused: Refused, command: str) -> None:
+    assert "missing.npz does not exist" in refused(1, "show", command, "missing.npz")
+
+
+def test_the_mistakes_are_those_that_evaluate_counts_with_the_worst_first(events: Events) -> None:
+    events("train", *STROKES, "--digits", "3,5,8", "--epochs", 1, "--seed", 0, "--save", "model.npz")
+    table = np.array(events("evaluate", "model.npz", *STROKES)[-1]["confusion"])
+    result = events("show", "wrong", "model.npz", *STROKES, "--count", 1000)[-1]
+    shown = result["shown"]
+    assert len(shown) == result["wrong"] == table.sum() - np.trace(table) > 3
+    labels = datasets.load("strokes", (3, 5, 8)).test.labels
+    excess = []
+    for one in shown:
+        assert labels[one["position"]] == one["label"] != one["predicted"]
+        z = dict(zip(result["digits"], one["logits"], strict=True))
+        assert one["predicted"] == max(z, key=z.__getitem__)
+        assert one["confidence"] == pytest.approx(special.softmax(one["logits"]).max(), rel=1e-6)
+        excess.append(z[one["predicted"]] - z[one["label"]])
+    assert excess == sorted(excess, reverse=True)
+
+
+def test_a_caption_names_the_label_the_prediction_and_its_probability(run: Run) -> None:
+    save_model_that_always_predicts_3()
+    output = run("show", "wrong", "model.npz", *STROKES, "--count", 2).stdout
+    assert "30 of 60 test digits" in output
+    assert output.splitlines()[-1].split("  ")[0] == "7 predicted as 3, 90.00 %"
+
+
+def test_a_probability_is_never_rounded_up_to_100_percent(run: Run) -> None:
+    save("model.npz", (3, 7), (np.zeros((784, 1)), [50.0]))
+    output = run("show", "wrong", "model.npz", *STROKES).stdout
+    assert "7 predicted as 3, >99.99 %" in output
+    assert "100" not in output
+
+
+def test_without_mistakes_there_is_nothing_to_show_or_to_plot(run: Run, events: Events, refused: Refused) -> None:
+    save_separable_digits()
+    save("model.npz", (3, 7), (np.ones((4, 1)), [-1.0]))
+    words = ("show", "wrong", "model.npz", "--data", "small")
+    assert events(*words)[-1]["shown"] == []
+    assert run(*words).stdout.splitlines()[-1] == "wrong     0 of 10 test digits, the worst first"
+    pytest.importorskip("matplotlib")
+    assert "predicts all 10 test digits correctly" in refused(1, *words, "--plot", "wrong.png")
+    assert not Path("wrong.png").exists()
+
+
+def save_separable_digits() -> None:
+    """Write a data set of 2 x 2 pixels, in which each 3 is white and each 7 is black."""
+    folder = Path("small")
+    folder.mkdir()
+    labels = np.array([3, 7] * 5, np.uint8)
+    for name, label_name in (mnist.TRAINING, mnist.TEST):
+        idx.write(
+            folder / name, np.where(labels == 3, np.uint8(255), np.uint8(0))[:, None, None].repeat(2, 1).repeat(2, 2)
+        )
+        idx.write(folder / label_name, labels)
+
+
+def test_images_of_a_different_size_than_the_model_needs_are_refused(run: Run, refused: Refused) -> None:
+    save_model_that_always_predicts_3()
+    save_separable_digits()
+    assert "784 pixels, and these have 4" in refused(1, "show", "wrong", "model.npz", "--data", "small")
+
+
+def test_the_terminal_shows_pictures_without_matplotlib(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    output = run("show", *STROKES, "--count", 2).stdout
+    assert "█" in output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "--count", 3, *STROKES),
+        ("show", "ideal", *STROKES),
+        ("show", "weights", "model.npz"),
+        ("show", "wrong", "model.npz", *STROKES),
+        ("evaluate", "model.npz", *STROKES),
+    ],
+)
+def test_a_plot_is_written_to_a_file_that_the_report_names(run: Run, events: Events, words: tuple[object, ...]) -> None:
+    pytest.importorskip("matplotlib")
+    save_model_that_always_predicts_3()
+    result = run(*words, "--plot", "plot.svg")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == "plot      plot.svg"
+    assert "█" not in result.stdout
+    content = Path("plot.svg").read_bytes()
+    assert content.startswith(b"<?xml")
+    Path("plot.svg").unlink()
+    assert events(*words, "--plot", "plot.svg")[-1]["plot"] == "plot.svg"
+    assert Path("plot.svg").read_bytes() == content
+    assert events(*words)[-1]["plot"] is None
+
+
+@pytest.mark.parametrize("words", [("show", *STROKES), ("evaluate", "model.npz", *STROKES)])
+def test_an_unwritable_plot_is_refused_before_any_work(refused: Refused, words: tuple[object, ...]) -> None:
+    pytest.importorskip("matplotlib")
+    assert "there is no folder" in refused(1, *words, "--plot", "nowhere/plot.png")
+    assert not Path("data").exists()

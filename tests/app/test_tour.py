@@ -1,0 +1,59 @@
+"""The code blocks of the README run, and the shell completes commands, options and values."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+FAILED_CHECK = 1
+"""The exit code of a gradient check that found the planted bug."""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_commands_of_the_tour_run(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    (tour,) = blocks("console")
+    for line in tour.splitlines():
+        assert line.startswith("$ python cli.py ")
+        result = run(*shlex.split(line.removeprefix("$ python cli.py ")))
+        assert result.exit_code == (FAILED_CHECK if "--plant" in line else 0), result.output
+
+
+def test_the_photo_of_a_3_is_predicted_as_a_3(run: Run, tmp_path: Path) -> None:
+    assert run("train", "--data", "strokes", "--seed", 1, "--save", "model.npz").exit_code == 0
+    result = run("predict", "model.npz", ROOT / "docs" / "three.jpg")
+    assert "digit     3" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("tr", "train"),
+        ("train --pre", "--preset"),
+        ("train --preset b", "best"),
+        ("show w", "weights"),
+        ("train --data s", "strokes"),
+    ],
+)
+def test_the_shell_completes_commands_options_and_values(typed: str, completed: str) -> None:
+    program = "from tinygrad_mnist.app import main; main(prog_name='tinygrad-mnist')"
+    words = f"tinygrad-mnist {typed}"
+    request = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_TINYGRAD_MNIST_COMPLETE": "bash_complete"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=os.environ | request, capture_output=True, text=True
+    )
+    assert f"plain,{completed}" in done.stdout.splitlines()

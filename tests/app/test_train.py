@@ -1,0 +1,372 @@
+"""train: its report for people, its JSON for programs, and its errors."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from tinygrad_mnist.app import plots
+from tinygrad_mnist.datasets import digits, idx, mnist
+from tinygrad_mnist.errors import CheckpointError, PlotError
+from tinygrad_mnist.runs import checkpoint
+
+Run = Callable[..., Result]
+Events = Callable[..., list[dict[str, Any]]]
+Refused = Callable[..., str]
+
+ROOT = Path(__file__).parents[2]
+
+RESULTS = {
+    "digits",
+    "data",
+    "epochs",
+    "loss",
+    "valid_accuracy",
+    "test_accuracy",
+    "seconds",
+    "backend",
+    "stopped",
+}
+
+
+def test_the_report_shows_the_settings_and_the_result(run: Run) -> None:
+    result = run("train", "--data", "strokes", "--epochs", 3, "--seed", 1)
+    assert result.exit_code == 0
+    seen = ("digits drawn by this program", "3 or 7", "784-1, linear", "NumPy", "seed      1", "all epochs done")
+    for expected in seen:
+        assert expected in result.stdout
+    assert [line[:5] for line in result.stderr.splitlines()] == ["epoch", "    1", "    2", "    3"]
+
+
+@pytest.mark.parametrize("words", [(), ("--digits", "0-9"), ("--step", "momentum", "--lr", 1.2345e-5, "--augment")])
+def test_the_report_fits_into_60_columns(words: tuple[object, ...], run: Run) -> None:
+    output = run("train", "--data", "strokes", "--epochs", 3, "--save", "model.npz", *words).output
+    assert max(len(line) for line in output.splitlines() if not line.startswith("The network is no better")) <= 60
+
+
+@pytest.mark.parametrize(
+    ("words", "warned"), [(("--digits", "0-2", "--loss", "mean"), True), (("--digits", "0-2"), False), ((), False)]
+)
+def test_there_is_a_warning_about_the_mean_loss_only_for_more_than_two_digits(
+    words: tuple[str, ...], warned: bool, run: Run
+) -> None:
+    result = run("train", "--data", "strokes", "--epochs", 1, *words)
+    assert ("try --loss cross-entropy" in result.stderr) == warned
+
+
+def test_quiet_prints_one_line(run: Run) -> None:
+    result = run("train", "--data", "strokes", "--epochs", 3, "--quiet", "--seed", 4)
+    assert len(result.output.splitlines()) == 1
+    assert "test 9" in result.output
+    assert "seed 4" in result.output
+
+
+def test_the_json_events_are_a_start_the_epochs_and_a_result(events: Events) -> None:
+    start, *epochs, result = events("train", "--data", "strokes", "--epochs", 3, "--patience", 3)
+    assert start["event"] == "start"
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
+    assert result.keys() >= RESULTS
+    assert result["digits"] == [3, 7]
+    assert (result["data"], result["backend"], result["epochs"]) == ("strokes", "numpy", 3)
+    assert result["valid_accuracy"] == max(epoch["valid_accuracy"] for epoch in epochs)
+    assert result["loss"] in [epoch["loss"] for epoch in epochs]
+    assert 0.8 < result["test_accuracy"] <= 1
+    assert result["seconds"] > 0
+
+
+def test_auto_reports_on_standard_error_why_it_draws_digits(run: Run) -> None:
+    result = run("train", "--epochs", 1, "--quiet")
+    assert "digits drawn by this program instead of MNIST" in result.stderr
+    assert "cannot be downloaded" in result.stderr
+    assert "instead" not in result.stdout
+
+
+def test_the_seed_in_the_result_repeats_the_run(events: Events) -> None:
+    words = ("train", "--data", "strokes", "--epochs", 2)
+    first = events(*words)[-1]
+    again = events(*words, "--seed", first["seed"])[-1]
+    assert {**first, "seconds": 0} == {**again, "seconds": 0}
+
+
+def test_runs_without_a_seed_use_different_seeds(events: Events) -> None:
+    seeds = {events("train", "--data", "strokes", "--epochs", 1)[-1]["seed"] for _ in range(3)}
+    assert len(seeds) > 1
+
+
+def test_options_reach_the_training(events: Events) -> None:
+    start = events(
+        *("train", "--data", "strokes", "--digits", "9,4", "--lr", 0.5, "--batch", 7),
+        *("--epochs", 2, "--patience", 1, "--seed", 3, "--dtype", "float64", "--backend", "numpy"),
+    )[0]
+    expected = {"digits": [9, 4], "learning_rate": 0.5, "batch": 7, "epochs": 2, "patience": 1, "seed": 3}
+    assert start.items() >= {**expected, "dtype": "float64", "backend": "numpy"}.items()
+
+
+@pytest.mark.parametrize(
+    ("words", "layers"),
+    [
+        (("--hidden", "30"), [784, 30, 1]),
+        (("--hidden", "30,20", "--digits", "1,4-6"), [784, 30, 20, 4]),
+        (("--hidden", "0", "--preset", "chapter"), [784, 1]),
+        (("--preset", "chapter"), [784, 30, 1]),
+        (("--preset", "best", "--epochs", 1), [784, 16, 64, 128, 1]),
+    ],
+)
+def test_hidden_sets_the_sizes_of_the_layers(events: Events, words: tuple[object, ...], layers: list[int]) -> None:
+    start, *_, result = events("train", "--data", "strokes", "--epochs", 1, *words, "--save", "model.npz")
+    assert start["layers"] == layers
+    measured = events("evaluate", "model.npz", "--data", "strokes")[-1]
+    assert measured["accuracy"] == result["test_accuracy"]
+    assert len(measured["confusion"]) == len(result["digits"])
+
+
+def test_options_override_settings_of_a_preset(events: Events) -> None:
+    words = ("train", "--data", "strokes", "--preset", "best", "--hidden", 10, "--epochs", 2, "--no-augment")
+    start = events(*words)[0]
+    expected = {
+        "hidden": [10],
+        "epochs": 2,
+        "augment": False,
+        "loss_function": "cross-entropy",
+        "optimizer": "momentum",
+    }
+    assert start.items() >= expected.items()
+
+
+@pytest.mark.parametrize(
+    ("words", "setting", "name"),
+    [
+        (("--preset", "line"), "layers", [784, 1]),
+        (("--step", "plain"), "optimizer", "sgd"),
+        (("--step", "momentum"), "optimizer", "momentum"),
+    ],
+)
+def test_earlier_names_of_options_still_work(
+    words: tuple[str, ...], setting: str, name: object, events: Events
+) -> None:
+    start = events("train", "--data", "strokes", "--epochs", 1, *words)[0]
+    assert start[setting] == name
+
+
+def test_earlier_names_of_options_are_not_shown(run: Run, refused: Refused) -> None:
+    shown = run("train", "--help").stdout
+    assert "[linear|chapter|quick|best]" in shown
+    assert "[sgd|momentum]" in shown
+    assert "--step" not in shown
+    assert "plain" not in shown
+    assert "'line'" not in refused(2, "train", "--preset", "x")
+    assert "'plain'" not in refused(2, "train", "--step", "x")
+
+
+def test_distortions_depend_on_the_seed_and_change_the_training(events: Events) -> None:
+    words = ("train", "--data", "strokes", "--hidden", 10, "--epochs", 2, "--seed", 1)
+    plain, distorted, again = (events(*words, flag)[-1]["loss"] for flag in ("--no-augment", "--augment", "--augment"))
+    assert plain != distorted == again
+
+
+def test_training_stops_when_patience_runs_out(events: Events) -> None:
+    result = events("train", "--data", "strokes", "--lr", 1e-9, "--patience", 2, "--seed", 0)[-1]
+    assert (result["epochs"], result["best_epoch"], result["stopped"]) == (3, 3, "no improvement")
+
+
+def test_evaluate_finds_the_same_accuracy_in_the_saved_network(events: Events) -> None:
+    trained = events("train", "--data", "strokes", "--epochs", 3, "--digits", "4,9", "--save", "model.npz")[-1]
+    measured = events("evaluate", "model.npz", "--data", "strokes")[-1]
+    assert measured["accuracy"] == trained["test_accuracy"]
+    assert measured["digits"] == [4, 9]
+
+
+@pytest.mark.parametrize("path", ["nowhere/model.npz", "."])
+def test_an_unwritable_path_is_refused_before_training(refused: Refused, path: str) -> None:
+    refused(1, "train", "--data", "strokes", "--save", path)
+    assert not Path("data").exists()
+
+
+def test_a_file_that_is_not_a_checkpoint_is_not_replaced(refused: Refused, run: Run) -> None:
+    run("derivative", 3)  # changes to an empty folder
+    contents = {"photo.jpg": b"\xff\xd8\xff\xe0 a picture", "data.npz": b"PK\3\4 another archive"}
+    for name, content in contents.items():
+        Path(name).write_bytes(content)
+        assert "is not replaced" in refused(1, "train", "--data", "strokes", "--save", name)
+        assert Path(name).read_bytes() == content
+    assert not Path("data").exists()
+
+
+def test_an_empty_file_and_a_checkpoint_are_replaced_and_keep_their_mode(run: Run) -> None:
+    run("derivative", 3)
+    path = Path("model.npz")
+    path.touch()
+    path.chmod(0o600)
+    for _ in range(2):
+        assert run("train", "--data", "strokes", "--epochs", 1, "--save", path).exit_code == 0
+        assert path.stat().st_mode & 0o777 == 0o600
+    path.write_bytes(path.read_bytes()[:2000])  # damaged, but still a checkpoint
+    assert run("train", "--data", "strokes", "--epochs", 1, "--save", path).exit_code == 0
+    path.chmod(0o444)
+    before = path.read_bytes()
+    assert "is read-only" in run("train", "--data", "strokes", "--epochs", 1, "--save", path).stderr
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [(), ("--quiet",), ("--json",)])
+def test_a_plot_that_fails_does_not_hide_the_result(
+    mode: tuple[str, ...], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+
+    def fail(*_: object) -> None:
+        raise PlotError("the disk is full")
+
+    monkeypatch.setattr(plots, "training_curve", fail)
+    result = run("train", "--data", "strokes", "--epochs", 1, "--plot", "plot.png", *mode)
+    assert result.exit_code == 1
+    assert "test" in result.stdout
+    assert result.stderr.splitlines()[-1] == "Error: the disk is full."
+    if mode == ("--json",):
+        last = json.loads(result.stdout.splitlines()[-1])
+        assert (last["event"], last["plot"]) == ("result", None)
+
+
+@pytest.mark.parametrize(("failures", "code"), [(2, 0), (100, 1)])
+def test_a_save_that_fails_is_tried_again_and_does_not_hide_the_result(
+    failures: int, code: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, epochs = checkpoint.save, list[int]()
+
+    def fail_at_first(path: Path, saved: checkpoint.Checkpoint) -> None:
+        assert saved.training is not None
+        epochs.append(saved.training.state.epoch)
+        if len(epochs) <= failures:
+            raise CheckpointError(f"{path} cannot be written: No space left on device.")
+        original(path, saved)
+
+    monkeypatch.setattr(checkpoint, "save", fail_at_first)
+    # The steps are so small that every epoch is as good as the first, and is kept.
+    words = ("--lr", 1e-30, "--epochs", 4, "--seed", 1, "--save", "model.npz", "--json")
+    result = run("train", "--data", "strokes", *words)
+    assert result.exit_code == code
+    assert result.stderr.count("Warning: model.npz cannot be written") == 1
+    last = json.loads(result.stdout.splitlines()[-1])
+    assert (last["event"], last["saved"]) == ("result", None if code else "model.npz")
+    assert len(epochs) == (5 if code else 4), "after every epoch, and once more at the end if it failed"
+    assert Path("model.npz").exists() == (code == 0)
+    if code:
+        assert result.stderr.splitlines()[-1] == "Error: model.npz cannot be written: No space left on device."
+
+
+def test_a_learning_rate_that_is_too_high_is_an_error_with_advice(run: Run) -> None:
+    result = run("train", "--data", "strokes", "--lr", 1e40, "--seed", 0)
+    assert result.exit_code == 1
+    assert "the loss became nan" in result.stderr
+    assert "lower --learning-rate" in result.stderr
+    assert "Warning" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *[
+            ("--digits", value)
+            for value in ("3", "3,3", "3,7,3", "0-3,3", "7-3", "3-", "3,x", "3,10", "", ",", "-1,3", "\uff13,7")
+        ],
+        *[("--learning-rate", value) for value in ("0", "-1", "nan", "inf", "fast")],
+        *[(option, value) for option in ("--batch", "--epochs", "--patience") for value in ("0", "-1", "1.5", "")],
+        *[("--seed", value) for value in ("-1", "x", str(2**63))],
+        *[("--hidden", value) for value in ("-1", "3,", "x", "1e3", "3.5", "100001", "9" * 5000, ",".join(100 * "1"))],
+        *[("--hold-out", value) for value in ("0", "1", "-0.1", "nan")],
+        *[(option, "x") for option in ("--loss", "--optimizer", "--step", "--schedule", "--preset")],
+        ("--dtype", "float16"),
+        ("--backend", "torch"),
+    ],
+)
+def test_an_invalid_value_is_bad_usage(refused: Refused, option: str, value: str) -> None:
+    assert option in refused(2, "train", "--data", "strokes", option, value)
+
+
+@pytest.mark.parametrize("option", ["--digits", "--hidden"])
+def test_a_very_long_value_is_cut_off_in_the_error(option: str, refused: Refused) -> None:
+    assert len(refused(2, "train", option, "x" * 10_000)) < 200
+
+
+def test_a_missing_folder_is_bad_data(refused: Refused) -> None:
+    assert "nowhere is not a folder" in refused(1, "train", "--data", "nowhere")
+
+
+def test_a_batch_may_be_larger_than_the_training_set(events: Events) -> None:
+    assert events("train", "--data", "strokes", "--batch", 10**9, "--epochs", 2)[-1]["epochs"] == 2
+
+
+def test_missing_cupy_is_reported_in_one_sentence(refused: Refused) -> None:
+    try:
+        import cupy  # noqa: F401 - only to see whether it can be imported
+    except ImportError:
+        assert "requirements-gpu.txt" in refused(1, "train", "--data", "strokes", "--backend", "cupy")
+    else:
+        pytest.skip("CuPy is installed here")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_accuracy_on_3_and_7_of_mnist_is_at_least_98_percent(events: Events, shared_mnist: Path, seed: int) -> None:
+    result = events("train", "--data", shared_mnist, "--seed", seed)[-1]
+    assert result["data"] == "mnist"
+    assert result["test_accuracy"] >= 0.98
+
+
+def test_a_data_set_larger_than_memory_is_never_copied(
+    events: Events, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every method that copies the images is disabled for choosing digits, for holding some out and for training."""
+    rng = np.random.default_rng(0)
+    for (images, labels), count in ((mnist.TRAINING, 60), (mnist.TEST, 30)):
+        idx.write(tmp_path / images, rng.integers(0, 256, (count, 28, 28), dtype=np.uint8))
+        idx.write(tmp_path / labels, (np.arange(count) % 10).astype(np.uint8))
+    expected = events("train", "--data", tmp_path, "--seed", 1, "--epochs", 2)[-1]
+    monkeypatch.setattr(digits, "COPY_LIMIT", 0)
+    monkeypatch.delattr(digits.Digits, "images")
+    result = events("train", "--data", tmp_path, "--seed", 1, "--epochs", 2)[-1]
+    assert result["loss"] == expected["loss"]
+
+
+def test_a_network_larger_than_memory_is_reported_in_one_sentence(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object) -> None:
+        raise MemoryError("Unable to allocate 74.5 GiB")
+
+    monkeypatch.setattr("tinygrad_mnist.train.initial_state", too_large)
+    result = refused(1, "train", "--data", "strokes", "--quiet")
+    assert (
+        "the machine has too little memory (Unable to allocate 74.5 GiB): train with a lower --batch or --hidden"
+        in result
+    )
+
+
+def test_a_link_to_itself_is_replaced_by_the_saved_file(run: Run) -> None:
+    Path("circle").symlink_to("circle")
+    assert run("train", "--data", "strokes", "--epochs", 1, "--save", "circle").exit_code == 0
+    assert checkpoint.load(Path("circle")).digits == (3, 7)
+
+
+def test_a_plot_never_overwrites_the_network(refused: Refused, run: Run) -> None:
+    pytest.importorskip("matplotlib")
+    run("train", "--data", "strokes", "--epochs", 1, "--save", "model.png")
+    before = Path("model.png").read_bytes()
+    for words in (("train", "--save"), ("evaluate",), ("show", "weights"), ("show", "wrong")):
+        assert "would overwrite" in refused(2, *words, "model.png", "--plot", "./model.png")
+    assert Path("model.png").read_bytes() == before
+
+
+def test_a_file_name_that_is_not_valid_text_is_accepted(tmp_path: Path) -> None:
+    name = os.fsdecode(b"m\xff.npz")
+    words = [sys.executable, ROOT / "cli.py", "train", "--data", "strokes", "--epochs", "1", "--save", name]
+    strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(words, cwd=tmp_path, env=strict, capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert (tmp_path / name).exists()

@@ -1,0 +1,43 @@
+"""baseline: pixel similarity, the accuracy that a trained network has to beat."""
+
+import click
+import numpy as np
+
+from tinygrad_mnist import datasets, metrics
+from tinygrad_mnist.app import command_line, options, output
+from tinygrad_mnist.app.baseline import DISTANCES, confusion_matrices
+from tinygrad_mnist.arrays.backend import Backend
+
+
+@click.command(cls=command_line.Command)
+@options.data
+@options.digits
+@options.backend
+@options.json_events
+def baseline(source: str, digits: tuple[int, ...], backend: Backend, as_json: bool) -> None:
+    """Tell digits apart without learning.
+
+    The ideal 3 is the mean of all training images of a 3. A test digit is classified as a 3 if it is closer to the
+    ideal 3 than to the ideal 7, measured by the absolute (L1) or the squared differences of their pixels.
+
+    \b
+    Examples:
+      python cli.py baseline
+      python cli.py baseline --digits 4,9
+    """
+    data = datasets.load(source, digits, output.notice, output.Bar)
+    counts = confusion_matrices(data, digits, backend)
+    shares = {name: metrics.accuracy_per_digit(matrix, digits) for name, matrix in counts.items()}
+    # The mean of the digits' accuracies, as in the book, so that a rare digit counts as much as a frequent one.
+    means = {name: float(np.mean(list(per_digit.values()))) for name, per_digit in shares.items()}
+    if as_json:
+        result = {name: {"accuracy_per_digit": shares[name], "accuracy": means[name]} for name in DISTANCES}
+        output.event("result", digits=digits, data=data.name, backend=backend.name, **result)
+        return
+    output.line("data", data.origin)
+    output.line("device", backend.description)
+    output.page(f"\n{'distance':<10}{'L1':>22}{'squared':>22}")
+    for row, digit in enumerate(digits):
+        cells = (f"{n[row, row]}/{n[row].sum()} = {shares[name][str(digit)]:.4f}" for name, n in counts.items())
+        output.echo(f"digit {digit}   " + "".join(f"{cell:>22}" for cell in cells))
+    output.echo("mean      " + "".join(f"{mean:>22.4f}" for mean in means.values()))

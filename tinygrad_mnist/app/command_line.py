@@ -1,0 +1,102 @@
+"""What all commands have in common: help that names the program as it was called, and errors in one sentence."""
+
+import ast
+import errno
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import click
+
+from tinygrad_mnist.app import output
+from tinygrad_mnist.arrays.backend import device_faults
+from tinygrad_mnist.errors import TinygradMnistError
+
+EXAMPLE = re.compile(r"^( +)python cli\.py (.*)", re.MULTILINE)
+"""An example in the help of a command."""
+
+MAX_VALUE = 40
+"""The number of characters of a bad value that its error message shows."""
+
+
+class Command(click.Command):
+    """A command that ends every failure in one sentence without a traceback."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        if self.help is None and self.callback is not None:  # python -OO removes docstrings
+            with suppress(OSError):  # there may be no source
+                (function,) = ast.parse(textwrap.dedent(inspect.getsource(self.callback))).body
+                self.help = ast.get_docstring(function)  # type: ignore[arg-type]
+
+    def make_context(self, info_name: str | None, *arguments: Any, **settings: Any) -> click.Context:
+        """Read the options. Printing --help or --version fails if the disk is full."""
+        with _errors_as_sentences(self):
+            return super().make_context(output.printable(info_name or "", sys.stderr), *arguments, **settings)
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        """Read the words. After `--digits 3 7`, the error suggests 3,7."""
+        digits = re.search(r"(?<!\S)--digits[ =](\d(?: \d)+)(?!\S)", " ".join(words))
+        try:
+            return super().parse_args(context, words)
+        except click.UsageError as error:
+            if digits is None:
+                raise
+            list_of_digits = digits[1].replace(" ", ",")
+            raise click.UsageError(f"Separate digits with commas: --digits {list_of_digits}", context) from error
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        with _errors_as_sentences(self), device_faults():
+            return super().invoke(context)
+
+    def get_help(self, context: click.Context) -> str:
+        """Return the help, with examples that call the program as it was called. Those that are too long are broken."""
+        width = context.make_formatter().width
+
+        def example(found: re.Match[str]) -> str:
+            indent, line = found[1], f"{context.find_root().info_name} {found[2]}"
+            lines = textwrap.wrap(line, width - len(indent) - 2, break_long_words=False, break_on_hyphens=False)
+            return indent + f" \\\n{indent}  ".join(lines)
+
+        return output.printable(EXAMPLE.sub(example, super().get_help(context)), sys.stdout, output.LAYOUT)
+
+
+class Group(Command, click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+
+def advice(error: TinygradMnistError, command: click.Command | None = None) -> str:
+    """Return the error's sentence, with only those remedies that a command has. By default, it is the one that runs."""
+    command = command or click.get_current_context().command
+    return error.advice({name for option in command.params for name in option.opts})
+
+
+@contextmanager
+def _errors_as_sentences(command: click.Command) -> Iterator[None]:
+    """Turn this program's errors and those of the system into click's, which print one sentence and exit with 1."""
+    try:
+        try:
+            yield
+        except TinygradMnistError as error:
+            raise click.ClickException(advice(error, command)) from error
+        except OSError as error:
+            # Click handles a closed pipe. A problem with a disk or a folder is for the user to solve.
+            if error.errno == errno.EPIPE:
+                raise
+            if error.errno == errno.ENOENT and not error.filename:  # only a search for the current folder names no file
+                raise click.ClickException("the current folder no longer exists: change to a different one.") from error
+            file = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{file}{error.strerror or error}.") from error
+    except click.ClickException as error:
+        if isinstance(error, click.BadParameter):
+            error.message = re.sub(rf"([^\s']{{{MAX_VALUE}}})[^\s']{{4,}}", r"\1...", error.message)  # type: ignore[misc]
+        if not isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # new in click 8.2
+            error.message = output.printable(error.message, sys.stderr)  # type: ignore[misc]
+        raise

@@ -1,0 +1,53 @@
+"""evaluate: the accuracy of a trained network on the test digits."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from tinygrad_mnist import datasets, metrics
+from tinygrad_mnist.app import command_line, options, output, plots, wording
+from tinygrad_mnist.arrays.backend import Backend, to_host
+from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.inference import logits_of_digits
+
+
+@click.command(cls=command_line.Command)
+@options.model
+@options.data
+@options.backend
+@options.plot
+@options.json_events
+def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_json: bool) -> None:
+    """Measure a trained network on the test digits.
+
+    Prints the accuracy and the confusion matrix. MODEL is a file that 'train --save' wrote.
+
+    \b
+    Examples:
+      python cli.py train --save model.npz
+      python cli.py evaluate model.npz
+      python cli.py evaluate model.npz --plot confusion.png
+    """
+    plots.require_not_model(plot, model)
+    trained = checkpoint.load(model)
+    data = datasets.load(source, trained.digits, output.notice, output.Bar, trained.normalize)
+    predicted = to_host(metrics.classify(logits_of_digits(model, trained, data.test, backend), trained.digits))
+    counts = metrics.confusion(data.test.labels, predicted, trained.digits)
+    accuracy = float(np.trace(counts) / counts.sum())
+    shares = metrics.accuracy_per_digit(counts, trained.digits)
+    if plot is not None:
+        plots.confusion(counts, trained.digits, shares, plot)
+    if as_json:
+        about = {"digits": trained.digits, "data": data.name, "backend": backend.name}
+        measured = {"accuracy": accuracy, "accuracy_per_digit": shares, "confusion": counts.tolist()}
+        output.event("result", **about, **measured, plot=plot)
+        return
+    output.line("model", f"{model}, layers {wording.layers(trained.layer_sizes)}, seed {trained.seed}")
+    output.line("data", data.origin)
+    output.line("device", backend.description)
+    output.line("accuracy", f"{wording.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits")
+    output.page("\n" + output.confusion_table(counts.tolist(), trained.digits, shares))
+    if plot is not None:
+        output.echo()
+        output.line("plot", plot)

@@ -1,0 +1,139 @@
+"""gradcheck: check derivatives worked out by hand against measured ones, ours or those in somebody's file."""
+
+import sys
+from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tinygrad_mnist.app import command_line, options, output
+from tinygrad_mnist.arrays import gpu
+from tinygrad_mnist.arrays.backend import Backend
+from tinygrad_mnist.check import user_file
+from tinygrad_mnist.check.report import WRONG, Report, Verdict
+from tinygrad_mnist.check.user_file import UserFile
+from tinygrad_mnist.check.watching import saves
+from tinygrad_mnist.datasets.bars import track
+from tinygrad_mnist.derivations import page_steps
+from tinygrad_mnist.errors import UsageError
+from tinygrad_mnist.proof import replay, summary
+from tinygrad_mnist.proof.case import Case
+from tinygrad_mnist.proof.cases import all_cases
+from tinygrad_mnist.proof.planted import PLANTED_BUGS, planted
+
+EXIT_CODES = {"right": 0, "wrong": 1, "inconclusive": 2}
+DTYPES = {"both": ("float64", "float32"), "float64": ("float64",), "float32": ("float32",)}
+
+
+@click.command(cls=command_line.Command)
+@click.argument("file", type=options.FilePath(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option("--forward", metavar="NAME", help="The forward in FILE, if it has a different name.")
+@click.option("--backward", metavar="NAME", help="The backward in FILE, if it has a different name.")
+@click.option(
+    "--shape",
+    "shape",
+    multiple=True,
+    metavar="X=5,4",
+    callback=options.written(user_file.shapes),
+    help="The shape of an argument.",
+)
+@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate only with respect to this argument.")
+@click.option("--watch", is_flag=True, help="Check again whenever FILE is saved. Needs watchfiles.")
+@click.option("--seed", type=options.SEED, default=0, help="Draw different numbers.")
+@click.option("--dtype", type=click.Choice([*DTYPES]), default="both", help="Type in which to compute the gradients.")
+@click.option("--plant", metavar="NAME", help="Plant the bug with this name, to see it found. 'list' shows all names.")
+@options.backend
+@options.json_events
+def gradcheck(
+    file: Path | None,
+    forward: str | None,
+    backward: str | None,
+    shape: dict[str, tuple[int, ...]],
+    wrt: tuple[str, ...],
+    watch: bool,
+    seed: int,
+    dtype: str,
+    plant: str | None,
+    backend: Backend,
+    as_json: bool,
+) -> None:
+    """Check every hand-derived gradient against measured ones: ours, or those of the functions in FILE.
+
+    Without FILE, each pass, each network and training are checked. FILE is a Python file of yours with two functions,
+    forward(x, ...) and backward(dout, x, ...). Their docstrings name the shapes of the arguments, like x (N, I).
+
+    The exit code is 0 if all gradients are right, 1 if one is wrong, and 2 if one cannot be decided.
+
+    \b
+    Examples:
+      python cli.py gradcheck
+      python cli.py gradcheck --plant missing-mean
+      python cli.py gradcheck mylayer.py --shape x=5,4
+    """
+    if file is None:
+        if forward or backward or shape or wrt or watch:
+            raise click.UsageError("name a FILE of yours to use this option with.")
+        _check_ours(seed, DTYPES[dtype], plant, backend, as_json)
+    elif plant:
+        raise click.UsageError("--plant plants bugs in our own functions: leave FILE out.")
+    else:
+        for _ in saves(file) if watch else [None]:
+            try:
+                chosen = None if dtype == "both" else DTYPES[dtype]  # as `verify` does without dtypes
+                code = _check_file(UserFile(file, forward, backward, shape, wrt), seed, chosen, backend, as_json)
+            except UsageError as error:
+                if not watch:
+                    raise click.UsageError(command_line.advice(error)) from error
+                output.notice(f"Error: {command_line.advice(error)}")
+        raise click.exceptions.Exit(code)
+
+
+def _check_file(file: UserFile, seed: int, dtypes: tuple[str, ...] | None, backend: Backend, as_json: bool) -> int:
+    """Print the report on somebody's file, and return the exit code."""
+    with redirect_stdout(sys.stderr):  # what the file prints is not part of the report
+        found = user_file.read(file, seed)
+        case = Case(file.path.name, found.forward, found.backward, tuple(found.arguments), found.options)
+        report = case.verified(backend, dtypes, seed)
+    _print({file.path.name: report}, as_json, str(report))
+    return EXIT_CODES[report.verdict]
+
+
+def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: Backend, as_json: bool) -> None:
+    """Print the reports on our own functions, possibly with a bug."""
+    if plant == "list":
+        _list_bugs(as_json)
+        return
+    if plant is not None and plant not in PLANTED_BUGS:
+        raise click.BadParameter(f"{plant!r} is not in the list that '--plant list' shows.", param_hint="'--plant'")
+    if bug := PLANTED_BUGS[plant] if plant else None:
+        output.notice(f"Planted in {bug.module}: {bug.description}")
+    with planted(bug) if bug else nullcontext():
+        cases = all_cases(seed)
+        reports = {c.name: c.report(backend, dtypes, seed) for c in track([*cases.values()], "checks", output.Bar)}
+        reports |= replay.replayed(cases, reports, backend)
+    pages, chained = page_steps.of_pages(cases, reports), [case.name for case in cases.values() if case.chained]
+    result = summary.faults(reports, chained) or f"{len(reports)} functions: all gradients are right"
+    text = "\n\n".join([summary.table(reports), page_steps.text(pages), result])
+    code = EXIT_CODES[_print(reports, as_json, text, derivations=pages, backend=backend.name, seed=seed)]
+    if code and backend.name == "cupy" and gpu.rounds_products():
+        output.notice("CUPY_TF32=1 rounds the factors of float32 products: unset it, and check again.")
+    if code or any(page["wrong"] for page in pages):
+        raise click.exceptions.Exit(code or EXIT_CODES[WRONG])
+
+
+def _print(reports: dict[str, Report], as_json: bool, text: str, **facts: Any) -> Verdict:
+    verdict = summary.verdict_of(reports.values())
+    if as_json:
+        details = [{**report.as_json(), "name": name} for name, report in reports.items()]
+        output.event("result", verdict=verdict, passed=verdict == "right", reports=details, **facts)
+    else:
+        output.page(text)
+    return verdict
+
+
+def _list_bugs(as_json: bool) -> None:
+    if as_json:
+        output.event("result", plants={name: bug.description for name, bug in PLANTED_BUGS.items()})
+    else:
+        output.page("\n".join(f"{name:<24}{bug.description}" for name, bug in PLANTED_BUGS.items()))

@@ -1,0 +1,117 @@
+"""What commands print: results and JSON on standard output, notices and progress on standard error.
+
+No character of a file name controls the terminal or ends a line, and none is missing in the encoding of the terminal.
+"""
+
+import json
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+import click
+
+from tinygrad_mnist.app import wording
+
+WIDTH, LABEL = 60, 10
+"""The columns of a narrow terminal, and those for the label of a report line."""
+
+MAX_SPACED = 4
+"""The largest number of digits whose confusion matrix fits a narrow terminal with wide columns."""
+
+CONTROL = "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udc7f\udd00-\udfff\ufeff\ufffe\uffff]"
+"""The characters that control a terminal, end a line, change the direction of writing, or are not text."""
+
+NOTHING, LAYOUT = "(?!)", r"\n|\x1b\[[\d;]*m"
+"""The control characters that a line has, and those that a page has: the ends of its lines, and colors."""
+
+
+def printable(text: str | os.PathLike[str], stream: TextIO | None = None, kept: str = NOTHING) -> str:
+    """Return text that every terminal can show. Control characters become Python's escape sequences, if not `kept`.
+
+    So do the characters that the encoding of `stream` lacks. Bytes of a file name that are not valid text are replaced.
+    """
+    escape = re.compile(f"({kept})|{CONTROL}")
+    escaped = escape.sub(lambda found: found[1] or ascii(found[0])[1:-1], os.fspath(text))
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return click.format_filename(escaped).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def echo(text: str = "", err: bool = False) -> None:
+    """Print one line to standard output, or to standard error."""
+    click.echo(printable(text, sys.stderr if err else sys.stdout), err=err)
+
+
+def page(text: str) -> None:
+    """Print lines of text, which may be colored, to standard output."""
+    click.echo(printable(text, sys.stdout, LAYOUT))
+
+
+def event(kind: str, **fields: Any) -> None:
+    """Print one JSON object on one line. Paths become text."""
+    echo(json.dumps({"event": kind, **fields}, default=os.fspath))
+
+
+def notice(text: str) -> None:
+    """Print a sentence to standard error, separate from results."""
+    echo(text, err=True)
+
+
+def line(label: str, text: str | os.PathLike[str]) -> None:
+    """Print a labeled line of a report."""
+    echo(f"{label:<{LABEL}}{os.fspath(text)}")
+
+
+def paragraph(label: str, text: str) -> None:
+    """Print a labeled text, wrapped to the width of a narrow terminal."""
+    for number, part in enumerate(textwrap.wrap(text, WIDTH - LABEL, break_on_hyphens=False)):
+        line("" if number else label, part)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a standard stream is a terminal. It is None if it was closed before the program started."""
+    return stream is not None and stream.isatty()
+
+
+def confusion_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares: dict[str, float]) -> str:
+    """Return the confusion matrix as text: a row for each true digit, a column for each predicted one.
+
+    `shares` are the accuracies of the digits. For many digits, each column is only as wide as its largest count.
+    """
+    spaced = len(digits) <= MAX_SPACED
+    widths = [9 if spaced else 1 + max(len(str(count)) for count in column) for column in zip(*counts, strict=True)]
+    heads = "".join(f"{digit:>{width}}" for digit, width in zip(digits, widths, strict=True))
+    rows = ["true  predicted", f" {heads}{'correct':>9}"]
+    for digit, row in zip(digits, counts, strict=True):
+        texts = (f"{count:,}" if spaced else str(count or ".") for count in row)
+        cells = "".join(f"{text:>{width}}" for text, width in zip(texts, widths, strict=True))
+        rows.append(f"{digit}{cells}{wording.percent(shares[str(digit)]):>9}")
+    return "\n".join(rows)
+
+
+class Bar:
+    """A progress bar on standard error. Hidden without a terminal, or if the total is not known."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._bar: Any = None
+
+    def start(self, total: int) -> None:
+        """Draw the bar, for this number of bytes to download or of items to process, or 0 if it is not known."""
+        if total and is_terminal(sys.stderr):
+            name = printable(self.name, sys.stderr)
+            self._bar = click.progressbar(length=total, label=name, width=12, file=sys.stderr)
+            self._bar.render_progress()
+
+    def update(self, count: int) -> None:
+        """Advance the bar by this number of bytes or items."""
+        if self._bar is not None:
+            self._bar.update(count)
+
+    def close(self) -> None:
+        """Leave the bar as it is, and end its line."""
+        if self._bar is not None:
+            self._bar.render_finish()
+            self._bar = None

@@ -1,0 +1,1 @@
+"""Is this backward the derivative of this forward? `verify` says so, for any code."""

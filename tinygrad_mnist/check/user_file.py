@@ -1,0 +1,176 @@
+"""Somebody's own file: find its forward and backward, and draw arguments of the shapes that its docstrings name."""
+
+import inspect
+import re
+import sys
+import traceback
+import types
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_mnist.check.naming import required_names
+from tinygrad_mnist.errors import UsageError
+
+SIZES = {"N": 5, "H": 8, "W": 6, "K": 3}
+"""The lengths of axes with well-known letters: rows, the height and width of images, and the side of a kernel."""
+
+OTHER_SIZES = (4, 3, 2, 7, 9, 10, 11, 12)
+"""The lengths of the other axes, in the order in which the docstrings name them. They differ, as a transpose must."""
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """A file and, if they cannot be found or should be different, the names and shapes to use."""
+
+    path: Path
+    forward: str | None = None
+    backward: str | None = None
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    wrt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `verify` is to be called with."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    arguments: list[Any]
+    options: dict[str, Any]
+
+
+def shapes(texts: Sequence[str]) -> dict[str, Shape]:
+    """Return `x=5,4` as {"x": (5, 4)}. A number that is not in an array has no lengths. Raises ValueError.
+
+    >>> shapes(["x=5,4", "t="])
+    {'x': (5, 4), 't': ()}
+    """
+    found = {}
+    for text in texts:
+        name, equals, lengths = text.partition("=")
+        parts = [part.strip() for part in lengths.split(",") if part.strip()]
+        if not (equals and name.isidentifier() and all(p.isascii() and p.isdigit() and len(p) < 5 for p in parts)):
+            raise ValueError(f"{text!r} is not the shape of an argument, like x=5,4")
+        found[name] = tuple(map(int, parts))
+    return found
+
+
+def read(file: UserFile, seed: int = 0) -> Found:
+    """Run a file and return its functions with arguments: those that the file defines, and random numbers for others.
+
+    The functions are called `forward` and `backward`, or end in `_forward` and `_backward` if there is one such pair.
+    An argument that has the name of something in the file, such as `labels = np.array([0, 2, 1])`, is that thing. A
+    backward that takes `(dout, cache)` gets the cache that the forward returns with its output. Raises UsageError if
+    the file cannot be run, a function is missing, or a shape is not known.
+    """
+    module = _run(file.path)
+    forward, backward = _functions(module, file)
+    names = required_names(forward)
+    if not names:
+        raise UsageError(f"{file.forward or 'forward'} in {file.path.name} takes no arguments with names")
+    for name in (*file.shapes, *file.wrt):
+        if name not in names:
+            raise UsageError(
+                f"{forward.__name__} in {file.path.name} has no argument {name!r}: it has {', '.join(names)}"
+            )
+    text = "\n".join(inspect.getdoc(one) or "" for one in (forward, backward, module))
+    shapes = {**_documented(text, names), **file.shapes}
+    rng = np.random.default_rng(seed)
+    arguments = [_argument(name, module, shapes, file, rng) for name in names]
+    options: dict[str, Any] = {"cache": _takes_cache(backward, names)}
+    return Found(forward, backward, arguments, options | ({"wrt": file.wrt} if file.wrt else {}))
+
+
+def _run(path: Path) -> types.ModuleType:
+    """Return the file as a module. It is compiled anew in each call, so that a change within a second is seen."""
+    module = types.ModuleType(f"checked_{path.stem}")
+    module.__file__ = str(path)
+    try:
+        with _importable(module, path.resolve().parent):
+            exec(compile(path.read_bytes(), path, "exec"), vars(module))  # noqa: S102 - it is the user's own file
+    except (Exception, SystemExit) as error:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        number = getattr(error, "lineno", None) or (frames[-1].lineno if frames else None)
+        place = f" in line {number}" if number else ""
+        what = getattr(error, "msg", None) or str(error)
+        raise UsageError(
+            f"{path.name} cannot be run: {type(error).__name__}{place}{f', {what}' if what else ''}"
+        ) from error
+    return module
+
+
+@contextmanager
+def _importable(module: types.ModuleType, folder: Path) -> Any:
+    """Let the file import its neighbors, and let what it defines find its module."""
+    sys.modules[module.__name__] = module
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _functions(module: types.ModuleType, file: UserFile) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return the forward and the backward."""
+    defined = {name: value for name, value in vars(module).items() if callable(value)}
+    stems = [name.removesuffix("_forward") for name in defined if name.endswith("_forward")]
+    stems = [stem for stem in stems if f"{stem}_backward" in defined]
+    names = [file.forward or "forward", file.backward or "backward"]
+    if file.forward is None and file.backward is None and not {"forward", "backward"} <= defined.keys():
+        if len(stems) > 1:
+            pairs = ", ".join(f"{stem}_forward" for stem in stems)
+            raise UsageError(
+                f"{file.path.name} has more than one pair ({pairs})", "choose with --forward and --backward"
+            )
+        names = [f"{stem}_{part}" for stem in stems for part in ("forward", "backward")] or names
+    for name, option in zip(names, ("--forward", "--backward"), strict=True):
+        if name not in defined:
+            raise UsageError(f"{file.path.name} has no function {name!r}", f"name one with {option}")
+    return defined[names[0]], defined[names[1]]
+
+
+def _documented(text: str, names: Sequence[str]) -> dict[str, Shape]:
+    """Return the shapes in docstrings, such as `x (N, I)` or `x: array of shape (N, I)`.
+
+    >>> _documented("the product of x (N, I) and w, an array of shape (I, 2)", ["x", "w", "b"])
+    {'x': (5, 4), 'w': (4, 2)}
+    """
+    before = r"`*\s*[:,]?\s*(?:an?\s+)?(?:(?:np\.)?(?:nd)?arrays?\s*,?\s*)?(?:(?:of|with)\s+)?(?:shape\s*)?:?\s*"
+    sizes, others, found = dict(SIZES), iter(OTHER_SIZES), {}
+    shapes = re.finditer(rf"\b({'|'.join(map(re.escape, names))})\b{before}\(([\w\s,]*)\)", text)
+    for name, axes in (match.groups() for match in shapes):
+        letters = [axis.strip() for axis in axes.split(",") if axis.strip()]
+        if name not in found and all(letter.isdigit() or letter.isidentifier() for letter in letters):
+            for letter in letters:
+                if not letter.isdigit() and letter not in sizes:
+                    sizes[letter] = next(others, 5)
+            found[name] = tuple(int(letter) if letter.isdigit() else sizes[letter] for letter in letters)
+    return found
+
+
+def _argument(
+    name: str, module: types.ModuleType, shapes: Mapping[str, Shape], file: UserFile, rng: np.random.Generator
+) -> Any:
+    """Return one argument of the forward."""
+    defined = getattr(module, name, None)
+    if name not in file.shapes and defined is not None and not callable(defined):
+        return defined
+    if name not in shapes:
+        wrong = f"the shape of {name!r} in {file.path.name} is not known"
+        raise UsageError(wrong, f"write it in the docstring, like {name} (N, I)", f"use --shape {name}=5,4")
+    drawn: NDArray[np.float64] = np.asarray(rng.standard_normal(shapes[name]))
+    return drawn
+
+
+def _takes_cache(backward: Callable[..., Any], names: Sequence[str]) -> bool:
+    """Return whether a backward takes what the forward saved, instead of its arguments."""
+    taken = required_names(backward)
+    return taken is not None and len(taken) == 2 and taken[1] == "cache" and "cache" not in names
