@@ -1,34 +1,41 @@
-"""Our exceptions, for problems that the user can fix. The command line prints each of them as one sentence."""
+"""Our exceptions, for problems that the user can fix.
 
-import re
-from collections.abc import Container, Sequence
+Each carries what is wrong, as a fact. What to do about it depends on the front door that shows it: here are the words
+for Python, and `app/command_line.py` has those for the command line.
+"""
+
+from collections.abc import Mapping
+
+REMEDIES = {
+    "no GPU": "use backend='numpy'",
+    "no download": "put its four files there, or use load_digits('strokes')",
+    "not official": "unset it, or pass that folder to load_digits",
+    "not finite": "try a lower learning_rate",
+    "too small": "use network='dense'",
+    "no network": "name a file that DigitClassifier.save has written",
+}
+"""What to do in Python about the causes that can be met there."""
 
 
 class TinygradMnistError(Exception):
-    """The base class. Its message is one sentence that says what is wrong and what to do.
+    """The base class. It says in one sentence what is wrong and what to do.
 
-    The first argument says what is wrong, and the others are remedies. A remedy may name an option of the command line.
+    `wrong` is a clause that says what is wrong. `cause` is what remedies are looked up by,
+    and empty if the clause says all.
     """
 
+    def __init__(self, wrong: str, cause: str = "") -> None:
+        super().__init__(wrong, cause)
+        self.wrong, self.cause = wrong.removesuffix("."), cause
+
     def __str__(self) -> str:
-        """Return the sentence with all remedies."""
-        return self._sentence(self.args[1:])
+        """Return the sentence in the words of Python."""
+        return self.sentence(REMEDIES)
 
-    def advice(self, options: Container[str]) -> str:
-        """Return the sentence for a command with these options, without remedies that name an option it lacks.
-
-        Options of a command in quotes, like 'train --save', are not counted.
-        """
-
-        def can_be_used(remedy: str) -> bool:
-            outside_quotes = re.sub(r"(?<!\w)'.*?'", "", remedy)
-            return all(option in options for option in re.findall(r"(?<!\S)--[a-z-]+", outside_quotes))
-
-        return self._sentence(list(filter(can_be_used, self.args[1:])))
-
-    def _sentence(self, remedies: Sequence[str]) -> str:
-        wrong = str(self.args[0]).removesuffix(".") if self.args else type(self).__name__
-        return f"{wrong}: {', or '.join(remedies)}." if remedies else f"{wrong}."
+    def sentence(self, remedies: Mapping[str, str]) -> str:
+        """Return what is wrong, and the remedy for its cause in the words of a front door."""
+        remedy = remedies.get(self.cause)
+        return f"{self.wrong}: {remedy}." if remedy else f"{self.wrong}."
 
 
 class DataError(TinygradMnistError):

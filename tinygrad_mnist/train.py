@@ -140,8 +140,8 @@ def _next_state(
     # Read numbers once an epoch, because each read makes a GPU wait.
     loss, epoch = float(xp.mean(xp.stack(losses))), state.epoch + 1
     if not np.isfinite(loss):
-        raise TrainingError(f"the loss became {loss}: try a lower --learning-rate.")
+        raise TrainingError(f"the loss became {loss}", "not finite")
     if not all(bool(xp.all(xp.isfinite(array))) for layer in parameters for array in layer):
-        raise TrainingError("a parameter became infinite: try a lower --learning-rate.")
+        raise TrainingError("a parameter became infinite", "not finite")
     best = (valid[1], epoch) if valid[1] > state.best_accuracy else (state.best_accuracy, state.best_epoch)
     return TrainingState(epoch, loss, *valid, parameters, velocity, *best)

@@ -25,7 +25,7 @@ def baseline(source: str, digits: tuple[int, ...], backend: Backend, as_json: bo
       python cli.py baseline
       python cli.py baseline --digits 4,9
     """
-    data = datasets.load(source, digits, output.notice, output.Bar)
+    data = datasets.load(source, digits, output.CONSOLE)
     counts = confusion_matrices(data, digits, backend)
     shares = {name: metrics.accuracy_per_digit(matrix, digits) for name, matrix in counts.items()}
     # The mean of the digits' accuracies, as in the book, so that a rare digit counts as much as a frequent one.

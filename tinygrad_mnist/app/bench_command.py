@@ -6,7 +6,6 @@ import click
 
 from tinygrad_mnist.app import command_line, options, output
 from tinygrad_mnist.arrays.backend import Backend, choose_backend
-from tinygrad_mnist.datasets.bars import track
 from tinygrad_mnist.errors import BackendError
 from tinygrad_mnist.runs.speed import NETWORKS, digits_per_second
 
@@ -25,7 +24,7 @@ def bench(as_json: bool) -> None:
     """
     backends = _usable_backends()
     speeds: dict[str, dict[str, float]] = {backend.name: {} for backend in backends}
-    for backend, name in track([*itertools.product(backends, NETWORKS)], "bench", output.Bar):
+    for backend, name in output.CONSOLE.bar([*itertools.product(backends, NETWORKS)], "bench"):
         speeds[backend.name][name] = digits_per_second(NETWORKS[name], backend)
     if as_json:
         output.event("result", digits_per_second=speeds)
@@ -41,5 +40,5 @@ def _usable_backends() -> list[Backend]:
         try:
             backends.append(choose_backend(name))
         except BackendError as error:
-            output.notice(f"Skipping {name}: {command_line.advice(error)}")
+            output.notice(f"Skipping {name}: {error.sentence(command_line.REMEDIES)}")
     return backends

@@ -33,7 +33,7 @@ def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:
       python cli.py chapter | less
       python cli.py chapter --section gradient
     """
-    material = Material(lambda: datasets.load(source, DIGITS, output.notice, output.Bar), seed)
+    material = Material(lambda: datasets.load(source, DIGITS, output.CONSOLE), seed)
     names = list(SECTIONS)
     sections: dict[str, Section] = {}
     for name in [only] if only else names:

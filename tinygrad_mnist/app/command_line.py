@@ -19,6 +19,23 @@ from tinygrad_mnist.errors import TinygradMnistError
 EXAMPLE = re.compile(r"^( +)python cli\.py (.*)", re.MULTILINE)
 """An example in the help of a command."""
 
+REMEDIES = {
+    "no GPU": "use --backend numpy",
+    "no download": "put its four files there, or use --data strokes",
+    "not official": "unset it, or name that folder with --data",
+    "not finite": "try a lower --learning-rate",
+    "too small": "use --network dense",
+    "no network": "name a file that 'train --save' has written",
+    "no training": "train again with --save",
+    "different data": "give the same --data",
+    "last epoch": "leave out --epochs",
+    "epochs done": "raise --epochs, or leave it out",
+    "several pairs": "choose with --forward and --backward",
+    "no function": "name one with --forward or --backward",
+    "no shape": "write it in the docstring, as x (N, I), or give it with --shape x=5,4",
+}
+"""What to do on the command line about each cause of an error."""
+
 MAX_VALUE = 40
 """The number of characters of a bad value that its error message shows."""
 
@@ -35,7 +52,7 @@ class Command(click.Command):
 
     def make_context(self, info_name: str | None, *arguments: Any, **settings: Any) -> click.Context:
         """Read the options. Printing --help or --version fails if the disk is full."""
-        with _errors_as_sentences(self):
+        with _errors_as_sentences():
             return super().make_context(output.printable(info_name or "", sys.stderr), *arguments, **settings)
 
     def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
@@ -51,7 +68,7 @@ class Command(click.Command):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""
-        with _errors_as_sentences(self), device_faults():
+        with _errors_as_sentences(), device_faults():
             return super().invoke(context)
 
     def get_help(self, context: click.Context) -> str:
@@ -72,20 +89,14 @@ class Group(Command, click.Group):
     command_class = Command
 
 
-def advice(error: TinygradMnistError, command: click.Command | None = None) -> str:
-    """Return the error's sentence, with only those remedies that a command has. By default, it is the one that runs."""
-    command = command or click.get_current_context().command
-    return error.advice({name for option in command.params for name in option.opts})
-
-
 @contextmanager
-def _errors_as_sentences(command: click.Command) -> Iterator[None]:
+def _errors_as_sentences() -> Iterator[None]:
     """Turn this program's errors and those of the system into click's, which print one sentence and exit with 1."""
     try:
         try:
             yield
         except TinygradMnistError as error:
-            raise click.ClickException(advice(error, command)) from error
+            raise click.ClickException(error.sentence(REMEDIES)) from error
         except OSError as error:
             # Click handles a closed pipe. A problem with a disk or a folder is for the user to solve.
             if error.errno == errno.EPIPE:

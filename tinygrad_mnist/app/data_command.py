@@ -5,7 +5,6 @@ import click
 from tinygrad_mnist import datasets
 from tinygrad_mnist.app import command_line, options, output
 from tinygrad_mnist.datasets import folders, idx_names, mnist, stroke_cache
-from tinygrad_mnist.datasets.bars import track
 
 
 @click.group(cls=command_line.Group, invoke_without_command=True)
@@ -78,7 +77,7 @@ def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
     Example:
       python cli.py data fetch
     """
-    found, folder = datasets.load_mnist(output.notice, output.Bar, mirrors or None), folders.of_mnist()
+    found, folder = datasets.load_mnist(output.CONSOLE, mirrors or None), folders.of_mnist()
     counts = {"training": len(found.training.labels), "test": len(found.test.labels)}
     if as_json:
         output.event("result", folder=folder, verified=True, **counts)
@@ -98,8 +97,8 @@ def strokes(as_json: bool) -> None:
     Example:
       python cli.py data strokes
     """
-    for digit in track(range(10), "strokes", output.Bar):
-        stroke_cache.ensure_saved(folders.of_strokes(), digit, output.notice)
+    for digit in output.CONSOLE.bar(range(10), "strokes"):
+        stroke_cache.ensure_saved(folders.of_strokes(), digit, output.CONSOLE)
     counts = {"training": 10 * stroke_cache.TRAINING, "test": 10 * stroke_cache.TEST}
     if as_json:
         output.event("result", folder=folders.of_strokes(), **counts)

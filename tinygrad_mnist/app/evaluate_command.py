@@ -31,7 +31,7 @@ def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_j
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    data = datasets.load(source, trained.digits, output.notice, output.Bar, trained.normalize)
+    data = datasets.load(source, trained.digits, output.CONSOLE, trained.normalize)
     predicted = to_host(metrics.classify(logits_of_digits(model, trained, data.test, backend), trained.digits))
     counts = metrics.confusion(data.test.labels, predicted, trained.digits)
     accuracy = float(np.trace(counts) / counts.sum())

@@ -14,7 +14,6 @@ from tinygrad_mnist.check import user_file
 from tinygrad_mnist.check.report import WRONG, Report, Verdict
 from tinygrad_mnist.check.user_file import UserFile
 from tinygrad_mnist.check.watching import saves
-from tinygrad_mnist.datasets.bars import track
 from tinygrad_mnist.derivations import page_steps
 from tinygrad_mnist.errors import UsageError
 from tinygrad_mnist.proof import replay, summary
@@ -84,8 +83,8 @@ def gradcheck(
                 code = _check_file(UserFile(file, forward, backward, shape, wrt), seed, chosen, backend, as_json)
             except UsageError as error:
                 if not watch:
-                    raise click.UsageError(command_line.advice(error)) from error
-                output.notice(f"Error: {command_line.advice(error)}")
+                    raise click.UsageError(error.sentence(command_line.REMEDIES)) from error
+                output.notice(f"Error: {error.sentence(command_line.REMEDIES)}")
         raise click.exceptions.Exit(code)
 
 
@@ -110,7 +109,7 @@ def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: 
         output.notice(f"Planted in {bug.module}: {bug.description}")
     with planted(bug) if bug else nullcontext():
         cases = all_cases(seed)
-        reports = {c.name: c.report(backend, dtypes, seed) for c in track([*cases.values()], "checks", output.Bar)}
+        reports = {c.name: c.report(backend, dtypes, seed) for c in output.CONSOLE.bar([*cases.values()], "checks")}
         reports |= replay.replayed(cases, reports, backend)
     pages, chained = page_steps.of_pages(cases, reports), [case.name for case in cases.values() if case.chained]
     result = summary.faults(reports, chained) or f"{len(reports)} functions: all gradients are right"

@@ -8,12 +8,13 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 import click
 
 from tinygrad_mnist.app import wording
+from tinygrad_mnist.datasets.progress import Item, Progress
 
 WIDTH, LABEL = 60, 10
 """The columns of a narrow terminal, and those for the label of a report line."""
@@ -91,27 +92,26 @@ def confusion_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shar
     return "\n".join(rows)
 
 
-class Bar:
-    """A progress bar on standard error. Hidden without a terminal, or if the total is not known."""
+class Console(Progress):
+    """Tells about work on standard error. Bars are shown only on a terminal."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._bar: Any = None
+    @property
+    def shows_bars(self) -> bool:  # type: ignore[override]  # which depends on the stream of the moment
+        """Whether standard error is a terminal."""
+        return is_terminal(sys.stderr)
 
-    def start(self, total: int) -> None:
-        """Draw the bar, for this number of bytes to download or of items to process, or 0 if it is not known."""
-        if total and is_terminal(sys.stderr):
-            name = printable(self.name, sys.stderr)
-            self._bar = click.progressbar(length=total, label=name, width=12, file=sys.stderr)
-            self._bar.render_progress()
+    def say(self, sentence: str) -> None:
+        """Print the sentence."""
+        notice(sentence)
 
-    def update(self, count: int) -> None:
-        """Advance the bar by this number of bytes or items."""
-        if self._bar is not None:
-            self._bar.update(count)
+    def bar(self, items: Sequence[Item], name: str) -> Iterable[Item]:
+        """Return the items to loop over, and move a bar with this name after each."""
+        if not self.shows_bars:
+            return items
+        from tqdm import tqdm
 
-    def close(self) -> None:
-        """Leave the bar as it is, and end its line."""
-        if self._bar is not None:
-            self._bar.render_finish()
-            self._bar = None
+        bar: Iterable[Item] = tqdm(items, printable(name, sys.stderr), ncols=WIDTH, leave=False, file=sys.stderr)
+        return bar
+
+
+CONSOLE = Console()

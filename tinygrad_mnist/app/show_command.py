@@ -46,7 +46,7 @@ def show(source: str, digits: tuple[int, ...], count: int, seed: int | None, plo
     """
     if options.subcommand_follows():
         return
-    data = datasets.load(source, digits, output.notice, output.Bar)
+    data = datasets.load(source, digits, output.CONSOLE)
     exhibit, total = exhibits.some_digits(data.test, count, seed), len(data.test.labels)
     result = {"digits": digits, "data": data.name, "test": total}
     report = {"data": data.origin, "digits": f"{len(exhibit.shown):,} of {total:,} test digits"}
@@ -68,7 +68,7 @@ def ideal(source: str, digits: tuple[int, ...], plot: Path | None, as_json: bool
       python cli.py show ideal
       python cli.py show ideal --digits 0-9
     """
-    data = datasets.load(source, digits, output.notice, output.Bar)
+    data = datasets.load(source, digits, output.CONSOLE)
     exhibit, result = exhibits.ideal_digits(data, digits), {"digits": digits, "data": data.name}
     _present(exhibit, f"Ideal digits: {data.name}", result, {"data": data.origin}, plot, as_json)
 
@@ -120,7 +120,7 @@ def wrong(model: Path, source: str, count: int, backend: Backend, plot: Path | N
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    data = datasets.load(source, trained.digits, output.notice, output.Bar, trained.normalize)
+    data = datasets.load(source, trained.digits, output.CONSOLE, trained.normalize)
     exhibit, mistakes = exhibits.worst_mistakes(model, trained, data.test, count, backend)
     total = len(data.test.labels)
     if plot is not None and not exhibit.shown:

@@ -102,10 +102,10 @@ def train(
         checkpoint.require_replaceable(save)
         plots.require_not_model(plot, save)
     backend = options.backend_for(backend_name, work(run))
-    data = datasets.load(source, run.digits, output.notice, output.Bar, run.normalize)
+    data = datasets.load(source, run.digits, output.CONSOLE, run.normalize)
     parts = split(run, data)
     measure = measuring(data, parts.training, parts.validation, run.digits, run.settings.training.features)
-    saver = resume.saver(save, run, data.training, backend.description, output.notice, measure)
+    saver = resume.saver(save, run, data.training, backend.description, output.CONSOLE, measure)
     about = {"digits": run.digits, "backend": backend.name, **data.facts()}
     reporter.start(about | facts.before(run, parts, backend))
     if run.settings.training.loss == "mean" and len(run.digits) > 2:

@@ -94,11 +94,10 @@ def device_faults() -> Iterator[None]:
 
 def _too_little_memory(error: Exception) -> BackendError:
     on_gpu = gpu.is_fault(error)
-    device_name, remedy = ("GPU", gpu.USE_NUMPY) if on_gpu else ("machine", "close other programs")
+    device_name, cause = ("GPU", "no GPU") if on_gpu else ("machine", "")
     shown = f" ({gpu.detail(error)})" if str(error) else ""
-    return BackendError(
-        f"the {device_name} has too little memory{shown}", "train with a lower --batch or --hidden", remedy
-    )
+    remedy = "close other programs, or train a smaller network in smaller batches"
+    return BackendError(f"the {device_name} has too little memory{shown}: {remedy}", cause)
 
 
 def asarray_like(array: Any, like: Array) -> Array:

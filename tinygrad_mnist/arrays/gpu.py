@@ -18,7 +18,6 @@ from array_api_compat import array_namespace
 
 from tinygrad_mnist.errors import BackendError
 
-USE_NUMPY = "use --backend numpy"
 INSTALL = "install it with 'pip install -r requirements-gpu.txt'"
 INSTALL_PARTS = "install all parts with 'pip install -r requirements-gpu.txt'"
 REINSTALL = "run 'pip install --force-reinstall -r requirements-gpu.txt'"
@@ -119,7 +118,7 @@ def require_free_memory(size: int) -> None:
     except Exception as error:
         raise explained(error) from error
     if free < size:
-        raise BackendError(f"the GPU has only {free // 2**20:,} MB of free memory", FREE_MEMORY, USE_NUMPY)
+        raise BackendError(f"the GPU has only {free // 2**20:,} MB of free memory", "no GPU")
 
 
 def is_fault(error: Exception) -> bool:
@@ -138,7 +137,7 @@ def explained(error: Exception) -> BackendError:
     if _is_left_over(error):
         # Otherwise array-api-compat would look for CuPy's arrays in the empty package that Python has just imported.
         del sys.modules["cupy"]
-    return BackendError(f"{wrong} ({detail(error)})", remedy, USE_NUMPY)
+    return BackendError(f"{wrong} ({detail(error)}): {remedy}", "no GPU")
 
 
 def detail(error: Exception) -> str:

@@ -149,7 +149,7 @@ def prepare(material: Material) -> Probe:
     x, t = batch(material.sample(SAMPLE_SIZE), "float64")
     brightness = np.mean(x, axis=0)
     if not np.any(brightness):
-        raise DataError("the images are all black", "choose a different data set with --data")
+        raise DataError("the images are all black: choose a different data set")
     (layer,) = dense.initialize((x.shape[1], 1), np.random.default_rng((material.seed, 0)), "float64")
     return Probe(x, t, layer, int(np.argmax(brightness)))
 

@@ -40,7 +40,7 @@ class Options:
                 if value not in known:
                     raise UsageError(f"{name} has {value!r}, which is not one of {', '.join(known)}")
         if self.dtypes == ():
-            raise UsageError("dtypes names no type", f"name some of {', '.join(DTYPES)}")
+            raise UsageError(f"dtypes names no type: name some of {', '.join(DTYPES)}")
         for name, lowest in (("sample", 1), ("seed", 0)):
             number = getattr(self, name)
             if not isinstance(number, int | np.integer) or number < lowest:

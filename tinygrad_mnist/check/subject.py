@@ -56,7 +56,7 @@ class Subject:
         several = isinstance(returned, tuple | list)
         if several and len(returned) == 2 and as_numbers(returned[1]) is None:
             wrong = f"{name_of(self.forward)} returned an output and {kind(returned[1])}"
-            raise UsageError(wrong, "pass cache=True if that is what backward needs")
+            raise UsageError(f"{wrong}: pass cache=True if that is what backward needs")
         outputs = tuple(self._output(one) for one in (returned if several else [returned]))
         if not outputs:
             raise UsageError(f"{name_of(self.forward)} returned no output")

@@ -127,13 +127,11 @@ def _functions(module: types.ModuleType, file: UserFile) -> tuple[Callable[..., 
     if file.forward is None and file.backward is None and not {"forward", "backward"} <= defined.keys():
         if len(stems) > 1:
             pairs = ", ".join(f"{stem}_forward" for stem in stems)
-            raise UsageError(
-                f"{file.path.name} has more than one pair ({pairs})", "choose with --forward and --backward"
-            )
+            raise UsageError(f"{file.path.name} has more than one pair ({pairs})", "several pairs")
         names = [f"{stem}_{part}" for stem in stems for part in ("forward", "backward")] or names
-    for name, option in zip(names, ("--forward", "--backward"), strict=True):
+    for name in names:
         if name not in defined:
-            raise UsageError(f"{file.path.name} has no function {name!r}", f"name one with {option}")
+            raise UsageError(f"{file.path.name} has no function {name!r}", "no function")
     return defined[names[0]], defined[names[1]]
 
 
@@ -164,8 +162,7 @@ def _argument(
     if name not in file.shapes and defined is not None and not callable(defined):
         return defined
     if name not in shapes:
-        wrong = f"the shape of {name!r} in {file.path.name} is not known"
-        raise UsageError(wrong, f"write it in the docstring, like {name} (N, I)", f"use --shape {name}=5,4")
+        raise UsageError(f"the shape of {name!r} in {file.path.name} is not known", "no shape")
     drawn: NDArray[np.float64] = np.asarray(rng.standard_normal(shapes[name]))
     return drawn
 

@@ -14,8 +14,7 @@ def saves(path: Path) -> Iterator[None]:
     try:
         import watchfiles
     except ImportError as error:
-        remedy = "install it with \"pip install 'tinygrad_mnist[watch]'\""
-        raise UsageError("watching a file needs watchfiles, which is not installed", remedy) from error
+        raise UsageError("watching a file needs watchfiles, which is not installed") from error
     changes = watchfiles.watch(
         path.resolve().parent,
         watch_filter=lambda change, changed: change.name != "deleted" and Path(changed).name == path.name,

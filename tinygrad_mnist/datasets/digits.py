@@ -120,8 +120,7 @@ class Digits:
         """Return the digits with these labels, in the same order. Raises DataError if a label has no image."""
         for digit in digits:
             if not np.any(self.labels == digit):
-                wrong = f"the data set has no image of digit {digit}"
-                raise DataError(wrong, "use different --data", "use different --digits")
+                raise DataError(f"the data set has no image of digit {digit}: use different data or different digits.")
         return self.take(np.isin(self.labels, np.asarray(digits)))
 
     def hold_out(self, share: float, seed: int) -> tuple["Digits", "Digits"]:

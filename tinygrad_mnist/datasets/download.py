@@ -23,7 +23,6 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from tinygrad_mnist.datasets.bars import MakeBar
 from tinygrad_mnist.datasets.idx import GZIP_MAGIC
 
 TIMEOUT = (3.05, 10)
@@ -64,13 +63,13 @@ def is_web_address(address: str) -> bool:
     return parts.scheme in ("http", "https") and bool(host)
 
 
-def download(address: str, size: int, name: str, make_bar: MakeBar | None = None) -> bytes:
+def download(address: str, size: int) -> bytes:
     """Return the content at an address, unpacked if it is gzipped. `size` is the number of bytes that are expected.
 
     No more than size + 1 bytes are unpacked. Raises MirrorError if the server cannot be reached, or its response is
     broken, too large, too slow, or not a file.
     """
-    transfer = _Transfer(size, make_bar and make_bar(name))
+    transfer = _Transfer(size, None)
     result: futures.Future[bytes] = futures.Future()
 
     def work() -> None:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets import mnist
-from tinygrad_mnist.datasets.bars import MakeBar, track
 from tinygrad_mnist.datasets.digits import DataSet, Digits
+from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.photos import images, ink, picture_formats
@@ -47,26 +47,23 @@ def has_images(folder: Path) -> bool:
     return not mnist.has_files(folder) and any(entry.name.lower() in TRAINING + TEST for entry in _folders(folder))
 
 
-def read(
-    folder: Path,
-    digits: Sequence[int],
-    make_bar: MakeBar | None = None,
-    notify: Callable[[str], object] = lambda _: None,
-) -> DataSet:
+def read(folder: Path, digits: Sequence[int], progress: Progress) -> DataSet:
     """Return the images of these digits, sorted by digit and then by file name.
 
     They are left unchanged if they are small and all of one size. Otherwise each is prepared like a photo, unless it is
-    like MNIST's. `notify` is called if files are left out. Raises DataError, which names the folder or the files, if a
+    like MNIST's. `progress` says if files are left out. Raises DataError, which names the folder or the files, if a
     folder is missing, empty, or not named after a digit, or if images cannot be read.
     """
     parts = [_part(folder, names) for names in (TRAINING, TEST)]
     files, left_out = zip(*(_files(part, digits) for part in parts), strict=True)
     if names := sorted(path.name for of_part in left_out for path in of_part):
-        notify(f"In {folder}, {len(names):,} files or folders that are not images were left out, like {names[0]}.")
+        progress.say(
+            f"In {folder}, {len(names):,} files or folders that are not images were left out, like {names[0]}."
+        )
     grays: list[list[NDArray[Any]]] = []
     failures: list[str] = []
     for part, of_part in zip(parts, files, strict=True):
-        loaded = [_attempted(_load, path, failures) for path, _ in track(of_part, part.name, make_bar)]
+        loaded = [_attempted(_load, path, failures) for path, _ in progress.bar(of_part, part.name)]
         grays.append([gray for gray in loaded if gray is not None])
     _require_all_read(failures)
     labels = [np.array([label for _, label in of_part], np.uint8) for of_part in files]
@@ -103,11 +100,11 @@ def _files(part: Path, digits: Sequence[int]) -> tuple[list[tuple[Path, int]], l
     for digit in sorted(digits):
         folder = part / str(digit)
         if not folder.is_dir():
-            raise DataError(f"there is no folder {folder}", "add images of that digit", "use different --digits")
+            raise DataError(f"there is no folder {folder}: add images of that digit, or use different digits.")
         entries = sorted(path for path in folder.iterdir() if not _is_added_by_a_system(path))
         of_digit = [path for path in entries if picture_formats.has_image_name(path) and path.is_file()]
         if not of_digit:
-            raise DataError(f"{folder} has no images", "add some", "use different --digits")
+            raise DataError(f"{folder} has no images: add some, or use different digits.")
         found += [(path, digit) for path in of_digit]
         left_out += [path for path in entries if path not in set(of_digit)]
     return found, left_out

@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets import idx, idx_names
-from tinygrad_mnist.datasets.bars import MakeBar
 from tinygrad_mnist.datasets.digits import Digits
+from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.files import atomic_write
 
@@ -67,20 +67,18 @@ def read(folder: Path) -> tuple[Digits, Digits, bool]:
     return training, test, all(is_official(name, array) for name, array in arrays.items())
 
 
-def read_or_download(
-    folder: Path, mirrors: Sequence[str], notify: Callable[[str], object], make_bar: MakeBar | None = None
-) -> tuple[Digits, Digits]:
+def read_or_download(folder: Path, mirrors: Sequence[str], progress: Progress) -> tuple[Digits, Digits]:
     """Return the training and test digits of the official MNIST. Files that are not in the folder are downloaded.
 
     Files that differ from MNIST's are replaced. If one could be from another data set, it is renamed instead, and
-    `notify` is called. Raises DataError if no mirror sends a file, or the folder cannot be written to.
+    `progress` says so. Raises DataError if no mirror sends a file, or the folder cannot be written to.
     """
     arrays = {}
     for name in FILES:
         array = _read_official(folder, name)
         if array is None:
-            content, address = fetch(folder, name, mirrors, make_bar)
-            _save(folder, name, content, address, notify)
+            content, address = fetch(folder, name, mirrors)
+            _save(folder, name, content, address, progress)
             array = idx.read(folder / name)
         arrays[name] = array
     paths = {name: folder / name for name in FILES}
@@ -128,7 +126,7 @@ def _read_origin(folder: Path, name: str) -> str:
         return ""
 
 
-def fetch(folder: Path, name: str, mirrors: Sequence[str], make_bar: MakeBar | None = None) -> tuple[bytes, str]:
+def fetch(folder: Path, name: str, mirrors: Sequence[str]) -> tuple[bytes, str]:
     """Return the verified content of a file from the first mirror that sends it, and its address there.
 
     Raises DataError if no mirror sends it, with the reason for each, or if the folder cannot be written to.
@@ -145,7 +143,7 @@ def fetch(folder: Path, name: str, mirrors: Sequence[str], make_bar: MakeBar | N
         for mirror in mirrors:
             address = f"{mirror.rstrip('/')}/{name}.gz"
             try:
-                content = download.download(address, size, name, make_bar)
+                content = download.download(address, size)
             except download.MirrorError as error:
                 reasons.append(f"{mirror} {error}")
                 continue
@@ -154,11 +152,7 @@ def fetch(folder: Path, name: str, mirrors: Sequence[str], make_bar: MakeBar | N
             reasons.append(f"{mirror} sent a file that is not MNIST's {name}")
     finally:
         _remove_if_empty(made)
-    raise DataError(
-        f"MNIST cannot be downloaded ({'; '.join(reasons)})",
-        f"put its four files into {folder}",
-        "use --data strokes",
-    )
+    raise DataError(f"MNIST cannot be downloaded to {folder} ({'; '.join(reasons)})", "no download")
 
 
 def _size(name: str) -> int:
@@ -183,7 +177,7 @@ def _remove_if_empty(folders: Sequence[Path]) -> None:
             path.rmdir()
 
 
-def _save(folder: Path, name: str, content: bytes, address: str, notify: Callable[[str], object]) -> None:
+def _save(folder: Path, name: str, content: bytes, address: str, progress: Progress) -> None:
     """Save a verified file, and rename another data set's file of the same name first."""
     path = folder / name
     with _writable(folder):
@@ -191,7 +185,7 @@ def _save(folder: Path, name: str, content: bytes, address: str, notify: Callabl
         existing = idx.read_or_none(path)
         if existing is not None and not is_official(name, existing):
             with suppress(FileNotFoundError):  # which means that another program has renamed it first
-                notify(f"{path} was not MNIST's file, so it was renamed to {_move_aside(path).name}.")
+                progress.say(f"{path} was not MNIST's file, so it was renamed to {_move_aside(path).name}.")
         # The record comes first: if the program is killed, the next one writes both again, because the file is missing.
         with atomic_write(folder / f"{name}{ORIGIN}") as file:
             file.write(f"{address}\n".encode())

@@ -1,15 +1,15 @@
 """The digits drawn by this program, on disk: they are drawn once, and then read as fast as MNIST."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets import idx, strokes
-from tinygrad_mnist.datasets.bars import MakeBar, track
 from tinygrad_mnist.datasets.digits import Digits
+from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.errors import DataError
 
 SEED = 0
@@ -31,26 +31,24 @@ SHA256 = (
 """The SHA-256 of the images of each digit, from 0 to 9, for this version, seed, and numbers of images."""
 
 
-def load(
-    folder: Path, digits: Sequence[int], notify: Callable[[str], object], make_bar: MakeBar | None = None
-) -> tuple[Digits, Digits]:
+def load(folder: Path, digits: Sequence[int], progress: Progress) -> tuple[Digits, Digits]:
     """Return the training digits and the test digits. Digits that are not in `folder` are drawn and saved there.
 
-    `notify` is called if a damaged file was replaced. If digits cannot be saved, it is called with the reason, and they
-    are drawn again next time.
+    `progress` says if a damaged file was replaced. If digits cannot be saved, it says the reason, and they are drawn
+    again next time.
     """
     images = {digit: saved for digit in digits if (saved := _read_saved(path(folder, digit), digit)) is not None}
     missing = [digit for digit in digits if digit not in images]
     notices = set()
-    for digit in track(missing, "strokes", make_bar):
+    for digit in progress.bar(missing, "strokes"):
         images[digit] = _draw(digit)
         try:
-            _save(folder, digit, images[digit], notify)
+            _save(folder, digit, images[digit], progress)
         except DataError as error:
             # Digits that cannot be saved can still be used for training.
             notices.add(str(error))
     for notice in sorted(notices):
-        notify(f"Warning: {notice}")
+        progress.say(f"Warning: {notice}")
     training = {digit: images[digit][:TRAINING] for digit in digits}
     test = {digit: images[digit][TRAINING:] for digit in digits}
     return _combine(training), _combine(test)
@@ -61,19 +59,19 @@ def path(folder: Path, digit: int) -> Path:
     return folder / f"strokes-v{strokes.VERSION}-seed{SEED}-digit{digit}-idx3-ubyte"
 
 
-def ensure_saved(folder: Path, digit: int, notify: Callable[[str], object] = lambda _: None) -> NDArray[np.uint8]:
+def ensure_saved(folder: Path, digit: int, progress: Progress) -> NDArray[np.uint8]:
     """Return all images of a digit from `folder`. If they are not there, draw and save them first.
 
-    `notify` is called if a damaged file was replaced. Raises DataError if they cannot be saved.
+    `progress` says if a damaged file was replaced. Raises DataError if they cannot be saved.
     """
     images = _read_saved(path(folder, digit), digit)
     if images is None:
         images = _draw(digit)
-        _save(folder, digit, images, notify)
+        _save(folder, digit, images, progress)
     return images
 
 
-def _save(folder: Path, digit: int, images: NDArray[np.uint8], notify: Callable[[str], object]) -> None:
+def _save(folder: Path, digit: int, images: NDArray[np.uint8], progress: Progress) -> None:
     """Save the images of a digit. Raises DataError if that is not possible."""
     file = path(folder, digit)
     exists, saved = file.is_file(), idx.read_or_none(file)
@@ -86,7 +84,7 @@ def _save(folder: Path, digit: int, images: NDArray[np.uint8], notify: Callable[
     except OSError as error:
         raise DataError(f"the drawn digits cannot be saved in {folder}: {error.strerror or error}.") from error
     if exists:
-        notify(f"{file} was damaged, so the digit {digit} was drawn again.")
+        progress.say(f"{file} was damaged, so the digit {digit} was drawn again.")
 
 
 def _read_saved(path: Path, digit: int) -> NDArray[np.uint8] | None:

@@ -103,7 +103,7 @@ def _fault(definition: Tree, trees: Sequence[Tree], world: World) -> str:
 
 @cache
 def _parser() -> Lark:
-    grammar = files("tinygrad_mnist.proof").joinpath("formula.lark").read_text("utf-8")
+    grammar = files("tinygrad_mnist.derivations").joinpath("formula.lark").read_text("utf-8")
     return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True)
 
 

@@ -130,10 +130,10 @@ def load(path: Path) -> Checkpoint:
     inconsistent.
     """
     if str(path) == "-":
-        raise CheckpointError("a network cannot be read from standard input: name a file that 'train --save' wrote.")
+        raise CheckpointError("a network cannot be read from standard input", "no network")
     stored = _read(path)
     if str(stored.get("format")) != FORMAT:
-        raise CheckpointError(f"{path} is not a {FORMAT}: name a file that 'train --save' wrote.")
+        raise CheckpointError(f"{path} is not a {FORMAT}", "no network")
     version = stored.get("version")
     if version is not None and version.shape == () and version.dtype.kind in "iu" and int(version) > VERSION:
         raise CheckpointError(
@@ -158,11 +158,9 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     except MemoryError as error:
         raise CheckpointError(f"{path} is larger than the memory of this machine: use a larger machine.") from error
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path} does not exist: write it with 'train --save {path}'.") from error
+        raise CheckpointError(f"{path} does not exist", "no network") from error
     except archive.MALFORMED as error:
-        raise CheckpointError(
-            f"{path} is not a {FORMAT}, or only part of one: name a file that 'train --save' wrote."
-        ) from error
+        raise CheckpointError(f"{path} is not a {FORMAT}, or only part of one", "no network") from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
 

@@ -84,7 +84,7 @@ def chosen(preset: RunSettings, choices: dict[str, Any]) -> RunSettings:
     given.setdefault("seed", secrets.randbelow(1_000_000))
     network, had = given.pop("network", None), preset.training.features
     if network == "dense" and given.get("features"):
-        raise ValueError("a dense network has no features: leave out --features, or use --network convolutional")
+        raise ValueError("a dense network has no features, and a convolutional one has two numbers of them")
     if network is not None:
         given["features"] = () if network == "dense" else given.get("features") or had or FEATURES
     of_run = {name: given.pop(name) for name in ("augment", "hold_out") if name in given}

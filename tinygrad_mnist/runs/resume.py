@@ -13,6 +13,7 @@ from tinygrad_mnist.arrays.backend import device_faults
 from tinygrad_mnist.arrays.layers import map_layers
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.datasets.likeness import Normalize, like_mnist
+from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.errors import BackendError, CheckpointError, DataError
 from tinygrad_mnist.photos.doubt import Doubt, Measure
 from tinygrad_mnist.runs import checkpoint, environment
@@ -21,9 +22,6 @@ from tinygrad_mnist.runs.environment import Environment
 from tinygrad_mnist.runs.saved_training import SAMPLED, SavedTraining
 from tinygrad_mnist.runs.settings import RunSettings
 from tinygrad_mnist.train import TrainingState
-
-Notify = Callable[[str], object]
-"""Tells the user a sentence."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,13 @@ def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
     """
     loaded = checkpoint.load(path)
     if loaded.training is None:
-        raise CheckpointError(f"{path} holds a network but not its training: train again with --save.")
+        raise CheckpointError(f"{path} holds a network but not its training", "no training")
     training, done = loaded.training.settings.training, loaded.training.state.epoch
     if epochs is not None:
         if training.schedule != "constant":
-            raise CheckpointError(f"{path} has a learning-rate schedule that fixes its last epoch: leave out --epochs.")
+            raise CheckpointError(f"{path} has a learning-rate schedule that fixes its last epoch", "last epoch")
         if epochs < done:
-            raise CheckpointError(f"{path} has already trained for {done} epochs: raise --epochs or leave it out.")
+            raise CheckpointError(f"{path} has already trained for {done} epochs", "epochs done")
         training = replace(training, epochs=epochs)
     if patience is not None:
         training = replace(training, patience=patience)
@@ -64,11 +62,11 @@ def resumed(path: Path, epochs: int | None, patience: int | None) -> Run:
 class Saver:
     """Saves the states of a run to a file, or does nothing if there is none. Only the first failure is reported."""
 
-    def __init__(self, path: Path | None, save: Callable[[TrainingState], object], notify: Notify) -> None:
+    def __init__(self, path: Path | None, save: Callable[[TrainingState], object], progress: Progress) -> None:
         self.path = path
         self.failure: CheckpointError | None = None
         self.epoch: int | None = None  # of the last state that was saved, or would have been with a file
-        self._save, self._notify, self._was_notified = save, notify, False
+        self._save, self._progress, self._has_failed = save, progress, False
 
     def __call__(self, state: TrainingState) -> bool:
         """Save a state on the host. Returns whether that succeeded, and keeps the error in `failure` if it did not."""
@@ -76,9 +74,9 @@ class Saver:
             self._save(state)
         except CheckpointError as error:
             self.failure = error
-            if not self._was_notified:
-                self._notify(f"Warning: {error} Saving is tried again after every epoch.")
-            self._was_notified = True
+            if not self._has_failed:
+                self._progress.say(f"Warning: {error} Saving is tried again after every epoch.")
+            self._has_failed = True
         else:
             self.failure, self.epoch = None, state.epoch
         return self.failure is None
@@ -90,8 +88,7 @@ class Saver:
             with device_faults():
                 yield
         except BackendError as error:
-            wrong, *remedies = error.args
-            raise BackendError(f"{wrong}{self._what_is_saved()}", *remedies) from error
+            raise BackendError(f"{error.wrong}{self._what_is_saved()}", error.cause) from error
 
     def _what_is_saved(self) -> str:
         """Return the end of a sentence. It is empty if there was nothing to save and no file to save it to."""
@@ -110,25 +107,25 @@ class Saver:
 
 
 def saver(
-    path: Path | None, run: Run, digits: Digits, device: str, notify: Notify, measure: Measure = lambda _: None
+    path: Path | None, run: Run, digits: Digits, device: str, progress: Progress, measure: Measure = lambda _: None
 ) -> Saver:
     """Return what saves the states of a run to `path`, with the doubt that is measured, or does nothing if it is None.
 
-    `device` describes where the run computes. `notify` is called with a sentence if a save fails, or if the run
+    `device` describes where the run computes. `progress` says if a save fails, or if the run
     continues in a different environment. Raises DataError if its state was trained on digits that differ from these.
     """
     if path is None:
-        return Saver(None, lambda _: None, notify)
+        return Saver(None, lambda _: None, progress)
     data, here = digits.fingerprint(), environment.current(device)
     _require_same(run, digits, data)
     if run.environment and (differences := environment.differences(run.environment, here)):
-        notify(f"The last bits of the result may differ from those of an uninterrupted training: {differences}.")
+        progress.say(f"The last bits of the result may differ from those of an uninterrupted training: {differences}.")
 
     def save(state: TrainingState) -> None:
         training = SavedTraining(run.settings, data, state, here)
         checkpoint.save(path, to_checkpoint(run, training, digits, measure(state.parameters)))
 
-    return Saver(path, save, notify)
+    return Saver(path, save, progress)
 
 
 def to_checkpoint(run: Run, training: SavedTraining, digits: Digits, doubt: Doubt | None = None) -> Checkpoint:
@@ -145,12 +142,12 @@ def _require_same(run: Run, digits: Digits, fingerprint: str) -> None:
     inputs, pixels = run.pixels or len(run.state.parameters[0].w), digits.pixels.shape[1]
     if inputs != pixels:
         raise DataError(
-            f"the training started with images of {inputs} pixels, and these have {pixels}", "give the same --data"
+            f"the training started with images of {inputs} pixels, and these have {pixels}", "different data"
         )
     # Version 2 of the checkpoints did not look at all images.
     is_sampled = run.data.startswith(SAMPLED)
     if run.data != (SAMPLED + _sampled_fingerprint(digits) if is_sampled else fingerprint):
-        raise DataError("these digits differ from those that the training started with", "give the same --data")
+        raise DataError("these digits differ from those that the training started with", "different data")
 
 
 def _sampled_fingerprint(digits: Digits) -> str:

@@ -99,7 +99,7 @@ def split(run: Run, data: DataSet) -> Parts:
         try:
             convolutional.patch_counts(data.training.pixels.shape[1])
         except ValueError as error:
-            raise DataError(str(error), "use --network dense") from error
+            raise DataError(str(error), "too small") from error
     return Parts(*data.training.hold_out(run.settings.hold_out, run.settings.training.seed), data.test)
 
 
