@@ -143,8 +143,8 @@ BUDGETS = {
     "photos": 634,
     "runs": 853,
     "chapter": 894,
-    "app": 1467,
-    " __main__ classifier errors files": 346,
+    "app": 1474,
+    " __main__ classifier errors files": 352,
 }
 """The most lines of code that rooms may have together. Docstrings and comments are free, so that none is ever cut."""
 
