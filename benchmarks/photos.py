@@ -20,7 +20,7 @@ from tinygrad_mnist.datasets import load
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.photos import images
 from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.inference import logits_of_images
+from tinygrad_mnist.runs.inference import logits
 
 SURE = 0.9
 """The smallest probability of a prediction that counts as sure."""
@@ -54,7 +54,7 @@ def main(model: Path, data: str, count: int, seed: int) -> None:
             except DataError:
                 refused += 1
                 continue
-            z = logits_of_images(model, trained, reading.image.reshape(1, -1), np.arange(1), backend)
+            z = logits(trained, reading.image.reshape(1, -1), np.arange(1), backend)
             is_right = int(metrics.classify(z, trained.digits)[0]) == label
             right += is_right
             wrong += not is_right and reading.doubt is None and float(metrics.confidence(z)[0]) >= SURE

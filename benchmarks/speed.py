@@ -30,14 +30,13 @@ from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import BackendError
 from tinygrad_mnist.networks import convolutional
 from tinygrad_mnist.runs import presets
-from tinygrad_mnist.runs.feature_selection import selected_digits, visible_pixels
 from tinygrad_mnist.runs.run import examples
 from tinygrad_mnist.train import Settings
 
 BATCH = 256
 LINEAR = Settings(learning_rate=1.0, batch=BATCH, epochs=1)
 HIDDEN = Settings(hidden=(300,), loss="cross-entropy", learning_rate=1.0, batch=BATCH, epochs=1)
-CONVOLUTIONAL = replace(presets.quick(10).training, schedule="constant", epochs=1, patience=1)
+CONVOLUTIONAL = replace(presets.quick(10), augment=False, schedule="constant", epochs=1, patience=1)
 
 TOLERANCE = 0.01
 """The largest difference between the accuracies of networks that learned the same."""
@@ -65,14 +64,10 @@ class Task:
 
     def __init__(self, source: str, digits: tuple[int, ...], settings: Settings) -> None:
         data = datasets.load(source, digits)
-        mask = visible_pixels(data.training)
         self.digits, self.settings = digits, settings
         self.training, self.test = data.training, data.test
-        # `train` selects pixels. The peers keep all of them.
-        self.selected, self.selected_test = (selected_digits(part, mask) for part in (self.training, self.test))
         self.x, self.x_test = peers.floats(self.training), peers.floats(self.test)
         self.t = metrics.targets(self.training.labels, digits).astype(np.float32)
-        self.x_selected = np.compress(mask, self.x, axis=1)
 
     def examples(self, part: Digits, backend: Backend = CPU) -> Examples:
         """Return digits in the form that this project takes, on the backend's device."""
@@ -87,10 +82,7 @@ def main(data: str, rounds: int) -> None:
     pair, ten = Task(data, (3, 7), LINEAR), Task(data, tuple(range(10)), HIDDEN)
     text = [
         f"{machine()}, PyTorch {peers.version()}, JAX {jax_peers.version()}. Float32, batch {BATCH}, "
-        "rows shuffled in each epoch. "
-        "This project does not train on pixels that are black in every training image, as in `train`: it uses "
-        f"{pair.x_selected.shape[1]} of 784 pixels for 3 and 7, and {ten.x_selected.shape[1]} for all digits. The "
-        "other programs use all of them.",
+        "rows shuffled in each epoch.",
         NOTE,
         f"### Linear model, 3 and 7: one epoch of {len(pair.t):,} digits",
         _compare(_linear(pair), rounds),
@@ -119,31 +111,26 @@ def _epoch(training: Examples, settings: Settings) -> Program:
 
 
 def _linear(task: Task) -> dict[str, Program]:
-    x, t, x_selected = task.x, task.t, task.x_selected
+    x, t = task.x, task.t
     w, dz = np.zeros((x.shape[1], 1), np.float32), np.ones((len(x), 1), np.float32)
-    w_selected = w[: x_selected.shape[1]]
     return {
-        "this project": _epoch(task.examples(task.selected), LINEAR),
-        "this project, all pixels": _epoch(task.examples(task.training), LINEAR),
+        "this project": _epoch(task.examples(task.training), LINEAR),
         "PyTorch, eager, index batches": lambda: peers.eager(x, t, (), BATCH, epochs=1),
         "PyTorch, torch.compile": peers.compiled(x, t, BATCH),
         "JAX, jit of a scan": jax_peers.linear_epoch(x, t, BATCH, LINEAR.learning_rate),
         "PyTorch, DataLoader": lambda: peers.loader(x, t, BATCH),
         "scikit-learn SGDClassifier": lambda: peers.sgd_classifier(x, t),
         "roofline: x @ w and x.T @ dz": lambda: (x @ w, x.T @ dz),
-        "the same for the selected pixels": lambda: (x_selected @ w_selected, x_selected.T @ dz),
     }
 
 
 def _hidden(task: Task) -> dict[str, Program]:
     x, t, labels, (width,) = task.x, task.t, task.training.labels, HIDDEN.hidden
     return {
-        "this project": _epoch(task.examples(task.selected), HIDDEN),
-        "this project, all pixels": _epoch(task.examples(task.training), HIDDEN),
+        "this project": _epoch(task.examples(task.training), HIDDEN),
         "PyTorch, eager, index batches": lambda: peers.eager(x, t, HIDDEN.hidden, BATCH, epochs=1),
         "scikit-learn MLPClassifier": lambda: peers.mlp_classifier(x, labels, BATCH, epochs=1),
         "matrix products only": lambda: peers.products(x, width, t.shape[1], BATCH),
-        "the same for the selected pixels": lambda: peers.products(task.x_selected, width, t.shape[1], BATCH),
     }
 
 
@@ -187,8 +174,8 @@ def _accuracies(task: Task, epochs: int) -> str:
     """Return each program's test accuracy after some epochs. Raises ClickException if they differ too much."""
     x, t, x_test, labels = task.x, task.t, task.x_test, task.test.labels
     settings = replace(task.settings, epochs=epochs, patience=epochs)
-    test = task.examples(task.selected_test)
-    ours = train.train(task.examples(task.selected), test, settings)
+    test = task.examples(task.test)
+    ours = train.train(task.examples(task.training), test, settings)
     pytorch = peers.logits(peers.eager(x, t, settings.hidden, BATCH, epochs), x_test)
     if settings.hidden:
         sklearn = peers.mlp_classifier(x, task.training.labels, BATCH, epochs).score(x_test, labels)
@@ -220,7 +207,7 @@ def _gpu(pair: Task, ten: Task, rounds: int) -> str:
     for name, task, batch in (("Linear model", pair, 64), ("784-300-10", ten, BATCH), ("784-300-10", ten, 4096)):
         settings, programs = replace(task.settings, batch=batch), dict[str, Program]()
         for backend in (CPU, gpu):
-            programs[backend.description] = _epoch(task.examples(task.selected, backend), settings)
+            programs[backend.description] = _epoch(task.examples(task.training, backend), settings)
         if peers.has_cuda():
             programs["PyTorch, eager, CUDA"] = partial(
                 peers.eager, task.x, task.t, settings.hidden, batch, epochs=1, device="cuda"

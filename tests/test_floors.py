@@ -53,7 +53,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 }
 """What each room below the chapter and the app may import, besides itself."""
 
-NOT_YET = {("datasets", "photos"), ("runs", "photos"), ("classifier", "app")}
+NOT_YET = {("datasets", "photos")}
 """Imports that go up until these rooms are in order."""
 
 
@@ -141,7 +141,7 @@ BUDGETS = {
     "proof": 773,
     "datasets": 1381,
     "photos": 634,
-    "runs": 853,
+    "runs": 540,
     "chapter": 894,
     "app": 1474,
     " __main__ classifier errors files": 352,

@@ -1,7 +1,7 @@
 """Training: what the seed decides, when it stops and what it returns, and 98 % on the real threes and sevens."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from tinygrad_mnist import train
 from tinygrad_mnist.arrays.backend import to_host
-from tinygrad_mnist.arrays.examples import Examples
+from tinygrad_mnist.arrays.examples import Batch, Examples
 from tinygrad_mnist.arrays.layers import Parameters
 from tinygrad_mnist.errors import TrainingError
 from tinygrad_mnist.train import Settings, TrainingResult, TrainingState
@@ -192,14 +192,15 @@ def test_a_different_device_learns_the_same(rows: int, settings: Settings, on_de
 def test_images_may_change_in_every_epoch() -> None:
     asked: list[int] = []
 
-    def transform(examples: Examples, epoch: int) -> Examples:
+    def draw(examples: Examples, settings: Settings, epoch: int) -> Iterator[Batch]:
         asked.append(epoch)
-        return examples._replace(images=0 * examples.images) if epoch == 2 else examples
+        examples = examples._replace(images=0 * examples.images) if epoch == 2 else examples
+        return train.batches(examples, settings, epoch)
 
     settings = Settings(epochs=3, patience=3, learning_rate=0.5)
     plain = watched(noise(), noise(seed=1), settings)[1]
     changed: list[TrainingState] = []
-    train.train(noise(), noise(seed=1), settings, changed.append, transform)
+    train.train(noise(), noise(seed=1), settings, changed.append, draw)
     assert asked == [1, 2, 3]
     assert same(changed[0].parameters, plain[0].parameters)
     w, w_before = changed[1].parameters[0].w, changed[0].parameters[0].w

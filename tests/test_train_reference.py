@@ -1,6 +1,7 @@
 """Training against a second trainer, written without any of our passes: every epoch ends at the same numbers."""
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import train
-from tinygrad_mnist.arrays.examples import Examples
+from tinygrad_mnist.arrays.examples import Batch, Examples
 from tinygrad_mnist.arrays.layers import Layer
 from tinygrad_mnist.train import Settings, TrainingState
 
@@ -104,16 +105,16 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_batches(batch: int) -> None:
     assert states[0].loss == pytest.approx(np.mean(losses), rel=1e-12)
 
 
-def test_every_epoch_transforms_the_original_examples() -> None:
+def test_every_epoch_draws_from_the_original_examples() -> None:
     given: list[Examples] = []
 
-    def transform(data: Examples, epoch: int) -> Examples:
+    def draw(data: Examples, settings: Settings, epoch: int) -> Iterator[Batch]:
         given.append(data)
-        return data._replace(images=data.images // (epoch + 1))
+        return train.batches(data._replace(images=data.images // (epoch + 1)), settings, epoch)
 
     data = examples()
     copy = data.images.copy()
-    train.train(data, data, Settings(epochs=3, batch=8), transform=transform)
+    train.train(data, data, Settings(epochs=3, batch=8), draw=draw)
     assert len(given) == 3
     for passed in given:
         assert passed.images is data.images

@@ -1,10 +1,9 @@
 """A classifier with the manners of scikit-learn: fit, predict, predict_proba, score, and settings that can be tuned."""
 
 import html
-import inspect
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import KW_ONLY, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,20 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_mnist import metrics
-from tinygrad_mnist.app import wording
 from tinygrad_mnist.arrays.backend import Array, choose_backend, to_host
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.given import as_bytes
+from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.photos.doubt import measuring
-from tinygrad_mnist.runs import checkpoint, environment, presets
-from tinygrad_mnist.runs.inference import logits_of_images
-from tinygrad_mnist.runs.presets import PRESETS, start
-from tinygrad_mnist.runs.resume import Run, to_checkpoint
-from tinygrad_mnist.runs.run import execute, split
-from tinygrad_mnist.runs.saved_training import SavedTraining
-from tinygrad_mnist.runs.settings import RunSettings, require_loss_for
-from tinygrad_mnist.train import TrainingState
+from tinygrad_mnist.runs import checkpoint, inference, presets, resume
+from tinygrad_mnist.runs.run import Run, execute, split
+from tinygrad_mnist.train import Settings, TrainingState
 
 MAX_CLASSES = 256
 """The largest number of classes: a label is a byte."""
@@ -34,6 +28,7 @@ Callback = Callable[[TrainingState], object]
 """Is called after each epoch with its state: epoch, loss, valid_accuracy, parameters and so on."""
 
 
+@dataclass(eq=False, repr=False)
 class DigitClassifier:
     """Learns to tell digits apart, or images with any labels.
 
@@ -48,44 +43,24 @@ class DigitClassifier:
     epochs as (epoch, loss, validation accuracy), and `checkpoint_` the network.
     """
 
-    def __init__(
-        self,
-        preset: str = "linear",
-        *,
-        network: str | None = None,
-        hidden: Sequence[int] | None = None,
-        features: Sequence[int] | None = None,
-        loss: str | None = None,
-        optimizer: str | None = None,
-        learning_rate: float | None = None,
-        schedule: str | None = None,
-        batch: int | None = None,
-        epochs: int | None = None,
-        patience: int | None = None,
-        keep: str | None = None,
-        augment: bool | None = None,
-        hold_out: float | None = None,
-        dtype: str | None = None,
-        seed: int | None = 0,
-        backend: str = "auto",
-    ) -> None:
-        self.preset = preset
-        self.network = network
-        self.hidden = hidden
-        self.features = features
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.batch = batch
-        self.epochs = epochs
-        self.patience = patience
-        self.keep = keep
-        self.augment = augment
-        self.hold_out = hold_out
-        self.dtype = dtype
-        self.seed = seed
-        self.backend = backend
+    preset: str = "linear"
+    _: KW_ONLY
+    network: str | None = None
+    hidden: Sequence[int] | None = None
+    features: Sequence[int] | None = None
+    loss: str | None = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    schedule: str | None = None
+    batch: int | None = None
+    epochs: int | None = None
+    patience: int | None = None
+    keep: str | None = None
+    augment: bool | None = None
+    hold_out: float | None = None
+    dtype: str | None = None
+    seed: int | None = 0
+    backend: str = "auto"
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, callbacks: Sequence[Callback] = ()) -> Self:
         """Train on images X (N, H, W) or (N, H*W) and their labels y (N,). Returns this classifier.
@@ -98,26 +73,19 @@ class DigitClassifier:
         # Digits keep their own names, so that the command line can continue the training.
         digits = tuple(classes.tolist()) if _are_digits(classes) else tuple(range(len(classes)))
         examples = Digits.of(pixels, np.array(digits, np.uint8)[positions])
-        backend, run = choose_backend(self.backend), Run(self._settings(len(classes)), digits)
-        data = DataSet("", "", examples, examples)
-        parts = split(run, data)
-
-        kept: list[TrainingState] = []
-
-        def keep(state: TrainingState) -> bool:
-            kept.append(state)
-            return True
+        data, settings = DataSet("", "", examples, examples), self._settings(len(classes))
+        backend = choose_backend(self.backend)
+        parts = split(settings, data)
+        run = Run(resume.new(settings, digits, data, backend.description), Progress())
 
         def show(state: TrainingState) -> None:
             for callback in callbacks:
                 callback(state)
 
-        outcome = execute(run, parts, backend, keep, show)
-        self.classes_, self.n_features_in_, self.history_ = classes, pixels[0].size, outcome.curve
-        here = environment.current(backend.description)
-        training = SavedTraining(run.settings, examples.fingerprint(), kept[-1], here)
-        measure = measuring(data, parts.training, parts.validation, digits, run.settings.training.features)
-        self.checkpoint_ = to_checkpoint(run, training, examples, measure(kept[-1].parameters))
+        execute(run, parts, backend, show)
+        self.classes_, self.n_features_in_, self.history_ = classes, pixels[0].size, run.curve
+        measure = measuring(parts.training, parts.validation, digits, settings.features)
+        self.checkpoint_ = replace(run.kept, limits=measure(run.kept.parameters))
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -148,11 +116,11 @@ class DigitClassifier:
         if not _are_digits(self.classes_):
             raise CheckpointError(f"the labels {self.classes_} cannot be saved: use whole numbers from 0 to 9.")
         checkpoint.require_replaceable(Path(path))
-        checkpoint.save(Path(path), self.checkpoint_)
+        checkpoint.save(replace(self.checkpoint_, path=Path(path)))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn passes it
         """Return the settings by name."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def set_params(self, **settings: Any) -> Self:
         """Change settings by name. Raises ValueError for a name that is not a setting."""
@@ -165,8 +133,8 @@ class DigitClassifier:
 
     def __repr__(self) -> str:
         """Return the call that makes this classifier, with the settings that differ from the defaults."""
-        defaults = inspect.signature(type(self)).parameters
-        given = (f"{name}={value!r}" for name, value in self.get_params().items() if value != defaults[name].default)
+        values = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
+        given = (f"{name}={value!r}" for name, value, default in values if value != default)
         return f"{type(self).__name__}({', '.join(given)})"
 
     def _repr_html_(self) -> str:
@@ -178,12 +146,9 @@ class DigitClassifier:
         w = self.checkpoint_.parameters[0].w
         side = math.isqrt(len(w))
         pictures = gallery.shades(w.T.reshape(w.shape[1], -1, side if side * side == len(w) else len(w)))
-        layers = wording.layers(self.checkpoint_.layer_sizes)
-        accuracy = (
-            f", validation accuracy {wording.percent(max(point[2] for point in self.history_))}"
-            if self.history_
-            else ""
-        )
+        layers = "-".join(map(str, self.checkpoint_.layer_sizes))
+        best = max((share for _, _, share in self.history_), default=None)
+        accuracy = "" if best is None else f", validation accuracy {best:.2%}"
         title = f"{html.escape(repr(self))}, layers {layers}{accuracy}. Weights of the first layer:"
         return gallery.html(title, pictures, [str(unit) for unit in range(1, len(pictures) + 1)])
 
@@ -198,19 +163,15 @@ class DigitClassifier:
         """Return whether `fit` has been called, as scikit-learn asks."""
         return hasattr(self, "checkpoint_")
 
-    def _settings(self, classes: int) -> RunSettings:
+    def _settings(self, classes: int) -> Settings:
         """Return the settings of a run. Raises ValueError if one of them is not valid."""
         choices = self.get_params()
         preset, _ = choices.pop("preset"), choices.pop("backend")
-        if preset not in PRESETS:
-            raise ValueError(f"preset is {preset!r}, not one of {', '.join(PRESETS)}")
         for name in ("learning_rate", "hold_out"):  # 1 is as good as 1.0
             choices[name] = float(choices[name]) if isinstance(choices[name], int) else choices[name]
         for name in ("hidden", "features"):
             choices[name] = tuple(choices[name]) if isinstance(choices[name], list) else choices[name]
-        settings = presets.chosen(start(preset, classes, choices), choices)
-        require_loss_for(settings.training, classes)
-        return settings
+        return presets.chosen(preset, classes, choices)
 
     def _require_fitted(self) -> None:
         """Raise NotFittedError before `fit`."""
@@ -221,9 +182,8 @@ class DigitClassifier:
         """Return the logits z (N, O). Raises NotFittedError before `fit`, and ValueError for images of another size."""
         self._require_fitted()
         pixels = as_bytes(X, self.n_features_in_)
-        count, backend = len(pixels), choose_backend(self.backend)
-        rows = np.arange(count)
-        return logits_of_images(Path("the model"), self.checkpoint_, pixels.reshape(count, -1), rows, backend)
+        rows, backend = np.arange(len(pixels)), choose_backend(self.backend)
+        return inference.logits(self.checkpoint_, pixels.reshape(len(pixels), -1), rows, backend)
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -236,11 +196,7 @@ def load_model(path: str | Path) -> DigitClassifier:
     Raises CheckpointError, in one sentence, if the file is missing, broken or something else.
     """
     stored = checkpoint.load(Path(path))
-    if stored.training is None:
-        model = DigitClassifier(hidden=stored.layer_sizes[1:-1], seed=stored.seed)
-    else:
-        settings = stored.training.settings
-        model = DigitClassifier(**asdict(settings.training), augment=settings.augment, hold_out=settings.hold_out)
+    model = DigitClassifier(**asdict(stored.settings))
     model.classes_, model.n_features_in_ = np.array(stored.digits), stored.layer_sizes[0]
     model.history_, model.checkpoint_ = [], stored
     return model

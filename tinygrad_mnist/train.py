@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_mnist.arrays.backend import Array, array_namespace, asarray_like
-from tinygrad_mnist.arrays.examples import Batch, EpochTransform, Examples
+from tinygrad_mnist.arrays.examples import Batch, Examples
 from tinygrad_mnist.arrays.layers import Parameters, map_layers
 from tinygrad_mnist.errors import TrainingError
 from tinygrad_mnist.losses import LOSSES
@@ -34,6 +34,8 @@ class Settings:
     seed: int = 0
     dtype: str = "float32"
     features: tuple[int, ...] = ()  # of two convolutions before the hidden layers; none for a dense network
+    augment: bool = False  # distort the examples differently in every epoch
+    hold_out: float = 1 / 6  # the share of validation examples: 10,000 of MNIST's 60,000, the size of its test set
 
 
 class TrainingState(NamedTuple):
@@ -57,6 +59,12 @@ class TrainingResult(NamedTuple):
     stopped: str  # NO_IMPROVEMENT or ALL_EPOCHS
 
 
+def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[Batch]:
+    """Return the batches of all examples, each once, in an order that depends only on the seed and the epoch."""
+    order = np.random.default_rng((settings.seed, epoch)).permutation(examples.rows.shape[0])
+    return examples.batches(order, settings.batch, settings.dtype)
+
+
 # Steps that are too large cause overflow. `_next_state` detects it and raises an error.
 @np.errstate(over="ignore", invalid="ignore")
 def train(
@@ -64,15 +72,14 @@ def train(
     validation: Examples,
     settings: Settings,
     report: Callable[[TrainingState], object] = lambda _: None,
-    transform: EpochTransform = lambda examples, _: examples,
+    draw: Callable[[Examples, Settings, int], Iterator[Batch]] = batches,
     start: TrainingState | None = None,
-    watch: Callable[[Iterator[Batch]], Iterator[Batch]] = lambda batches: batches,
 ) -> TrainingResult:
     """Train a network, and stop when its accuracy on the validation examples no longer improves.
 
-    `report` is called after each epoch, and `watch` passes on its batches. To continue a training, give a state that it
-    kept as `start`. On the same CPU with the same number of BLAS threads, the same settings give the same parameters
-    bit for bit, continued or not. Raises TrainingError if the loss or a parameter is no longer finite.
+    `report` is called after each epoch, and `draw` returns an epoch's batches. To continue a training, give a state
+    that it kept as `start`. On the same CPU with the same number of BLAS threads, the same settings give the same
+    parameters bit for bit, continued or not. Raises TrainingError if the loss or a parameter is no longer finite.
     """
     network, calculate_loss = network_with(settings.features), LOSSES[settings.loss]
     optimizer, schedule = OPTIMIZERS[settings.optimizer], SCHEDULES[settings.schedule]
@@ -82,7 +89,7 @@ def train(
         epoch, losses = state.epoch + 1, []
         parameters, velocity = state.parameters, state.velocity
         rate = settings.learning_rate * schedule(epoch, settings.epochs)
-        for x, t in watch(batches(transform(training, epoch), settings, epoch)):
+        for x, t in draw(training, settings, epoch):
             # 2. Predict.
             z, cache = network.forward(x, parameters)
             # 3. Calculate the loss, and its derivative with respect to the logits.
@@ -107,12 +114,6 @@ def initial_state(training: Examples, settings: Settings) -> TrainingState:
     on_host = network.initialize(sizes, rng, settings.dtype)
     parameters = map_layers(lambda array: asarray_like(array, training.images), on_host)
     return TrainingState(0, np.nan, np.nan, -1.0, parameters, velocity=None, best_accuracy=-1.0, best_epoch=0)
-
-
-def batches(examples: Examples, settings: Settings, epoch: int) -> Iterator[Batch]:
-    """Return the batches of all examples, each once, in an order that depends only on the seed and the epoch."""
-    order = np.random.default_rng((settings.seed, epoch)).permutation(examples.rows.shape[0])
-    return examples.batches(order, settings.batch, settings.dtype)
 
 
 def stop_reason(state: TrainingState, settings: Settings) -> str:

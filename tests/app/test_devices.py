@@ -1,4 +1,4 @@
-"""devices and bench: which backends a machine has, what is missing, and how fast it trains."""
+"""devices: which backends a machine has, and what is missing."""
 
 import sys
 from collections.abc import Callable
@@ -12,7 +12,6 @@ from click.testing import Result
 from tinygrad_mnist.app import options
 from tinygrad_mnist.arrays.backend import Backend, choose_backend, device_faults
 from tinygrad_mnist.errors import BackendError
-from tinygrad_mnist.runs import speed
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -110,15 +109,6 @@ def test_devices_shows_the_backends_and_the_automatic_choice(run: Run, events: E
     result = events("devices")[-1]
     assert result["backends"]["numpy"]["usable"] is True
     assert result["auto"] in result["backends"]
-
-
-def test_bench_measures_positive_speeds(events: Events, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speed, "SECONDS", 0.01)
-    monkeypatch.setattr(speed, "DIGITS", 1000)
-    speeds = events("bench")[-1]["digits_per_second"]["numpy"]
-    assert set(speeds) == {"784-1", "784-300-1"}
-    assert all(speed > 0 for speed in speeds.values())
-    assert "digits/second" in run("bench").stdout
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tinygrad_mnist.runs import signals
 
 COMMANDS = (
     *("train", "evaluate", "predict", "show", "baseline", "derivative", "gradcheck", "chapter"),
-    *("data", "devices", "bench"),
+    *("data", "devices"),
 )
 """The names of the commands, in the order of the help. The function `train` is in the module `train_command`."""
 

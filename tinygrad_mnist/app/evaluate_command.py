@@ -9,7 +9,7 @@ from tinygrad_mnist import datasets, metrics
 from tinygrad_mnist.app import command_line, options, output, plots, wording
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.inference import logits_of_digits
+from tinygrad_mnist.runs.inference import logits
 
 
 @click.command(cls=command_line.Command)
@@ -32,7 +32,8 @@ def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_j
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
     data = datasets.load(source, trained.digits, output.CONSOLE, trained.normalize)
-    predicted = to_host(metrics.classify(logits_of_digits(model, trained, data.test, backend), trained.digits))
+    z = logits(trained, data.test.pixels, data.test.rows, backend)
+    predicted = to_host(metrics.classify(z, trained.digits))
     counts = metrics.confusion(data.test.labels, predicted, trained.digits)
     accuracy = float(np.trace(counts) / counts.sum())
     shares = metrics.accuracy_per_digit(counts, trained.digits)
@@ -43,7 +44,7 @@ def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_j
         measured = {"accuracy": accuracy, "accuracy_per_digit": shares, "confusion": counts.tolist()}
         output.event("result", **about, **measured, plot=plot)
         return
-    output.line("model", f"{model}, layers {wording.layers(trained.layer_sizes)}, seed {trained.seed}")
+    output.line("model", f"{model}, layers {wording.layers(trained.layer_sizes)}, seed {trained.settings.seed}")
     output.line("data", data.origin)
     output.line("device", backend.description)
     output.line("accuracy", f"{wording.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits")

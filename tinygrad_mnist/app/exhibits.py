@@ -1,7 +1,6 @@
 """Exhibits: pictures to show, their captions, and the facts about each as JSON represents them."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from tinygrad_mnist.app.unit_pictures import strongest_units
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.datasets.digits import MAX_PIXEL, DataSet, Digits
 from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.inference import logits_of_digits
+from tinygrad_mnist.runs.inference import logits
 
 Facts = dict[str, Any]
 
@@ -44,19 +43,17 @@ def ideal_digits(data: DataSet, digits: Sequence[int]) -> Exhibit:
     return Exhibit(np.rint(MAX_PIXEL * ideals).astype(np.uint8), captions, shown)
 
 
-def first_weights(path: Path, trained: Checkpoint, count: int) -> Exhibit:
-    """Return the weights of the strongest units of the first layer of a network, which was read from `path`."""
-    units, captions, pictures = strongest_units(path, trained, count)
+def first_weights(trained: Checkpoint, count: int) -> Exhibit:
+    """Return the weights of the strongest units of the first layer of a network."""
+    units, captions, pictures = strongest_units(trained, count)
     least, largest = pictures.min(axis=(1, 2)), pictures.max(axis=(1, 2))
     shown = _records(unit=units, name=captions, bias=trained.parameters[0].b[units], least=least, largest=largest)
     return Exhibit(pictures, captions, shown)
 
 
-def worst_mistakes(
-    path: Path, trained: Checkpoint, digits: Digits, count: int, backend: Backend
-) -> tuple[Exhibit, int]:
+def worst_mistakes(trained: Checkpoint, digits: Digits, count: int, backend: Backend) -> tuple[Exhibit, int]:
     """Return the digits that a network predicts incorrectly, the worst first, and how many there are in all."""
-    z = to_host(logits_of_digits(path, trained, digits, backend))
+    z = to_host(logits(trained, digits.pixels, digits.rows, backend))
     mistakes = metrics.most_wrong(z, metrics.targets(digits.labels, trained.digits))
     worst = mistakes[:count]
     chosen, z = digits.take(worst), z[worst]

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist import metrics
 from tinygrad_mnist.app import wording
 from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.datasets import scaling
-from tinygrad_mnist.runs.resume import Run
-from tinygrad_mnist.runs.run import Outcome, Parts
+from tinygrad_mnist.runs.run import Outcome, Parts, Run
 
 SAMPLE = 500
 """The number of training images that are looked at to find out why nothing was learned."""
@@ -20,17 +18,15 @@ SAMPLE = 500
 def before(run: Run, parts: Parts, backend: Backend) -> dict[str, Any]:
     """Return what is reported before training."""
     training, validation, test = parts
-    settings = asdict(run.settings.training)
+    settings = asdict(run.kept.settings)
     settings["loss_function"] = settings.pop("loss")  # the loss is a number
-    outputs = metrics.targets(training.labels[:1], run.digits).shape[1]
     return {
         "training": len(training.labels),
         "held_out": len(validation.labels),
         "test": len(test.labels),
-        "layers": [training.pixels.shape[1], *run.settings.training.features, *run.settings.training.hidden, outputs],
-        "augment": run.settings.augment,
+        "layers": run.kept.layer_sizes,
         "device": backend.description,
-        "after": run.state.epoch if run.state else 0,
+        "after": run.kept.state.epoch,
         **settings,
     }
 
@@ -45,8 +41,8 @@ def at_chance(run: Run, parts: Parts, outcome: Outcome) -> str:
     if accuracy > guess + 3 * math.sqrt(guess * (1 - guess) / len(labels)):
         return ""
     result = f"The network is no better than guessing ({wording.percent(accuracy)} of the test digits)"
-    valid = outcome.result.best.valid_accuracy
-    if run.settings.training.loss == "mean" and len(run.digits) > 2:
+    valid = run.kept.state.valid_accuracy
+    if run.kept.settings.loss == "mean" and len(run.kept.digits) > 2:
         return f"{result}, because the mean loss learns almost nothing: try --loss softmax-cross-entropy."
     if valid > (1 + guess) / 2:
         share = wording.percent(valid)
@@ -58,9 +54,9 @@ def at_chance(run: Run, parts: Parts, outcome: Outcome) -> str:
 
 def after(run: Run, parts: Parts, outcome: Outcome) -> dict[str, Any]:
     """Return what is reported after training."""
-    (best, last, stopped), test_accuracy = outcome.result, outcome.test_accuracy
+    best, test_accuracy = run.kept.state, outcome.test_accuracy
     return {
-        "epochs": last.epoch,
+        "epochs": run.last.epoch,
         "best_epoch": best.epoch,
         "loss": best.loss,
         "valid_loss": best.valid_loss,
@@ -68,7 +64,7 @@ def after(run: Run, parts: Parts, outcome: Outcome) -> dict[str, Any]:
         "test_accuracy": test_accuracy,
         "wrong": round((1 - test_accuracy) * len(parts.test.labels)),
         "seconds": outcome.seconds,
-        "seed": run.settings.training.seed,
-        "stopped": stopped,
-        "patience": run.settings.training.patience,
+        "seed": run.kept.settings.seed,
+        "stopped": outcome.stopped,
+        "patience": run.kept.settings.patience,
     }

@@ -36,7 +36,7 @@ def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: b
       python cli.py predict model.npz --json - < three.png
     """
     trained = checkpoint.load(model)
-    found = predictions(model, trained, [_source(picture) for picture in pictures], backend)
+    found = predictions(trained, [_source(picture) for picture in pictures], backend)
     failures = [one for one in found if isinstance(one, DataError)]
     if as_json:
         listed = list(map(as_facts, pictures, found))

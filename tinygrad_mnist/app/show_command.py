@@ -92,7 +92,7 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    exhibit, sizes = exhibits.first_weights(model, trained, count), trained.layer_sizes
+    exhibit, sizes = exhibits.first_weights(trained, count), trained.layer_sizes
     result = {"digits": trained.digits, "layers": sizes}
     raises, lowers = sign_names() if plot is None else ("blue", "red")
     report = {"model": f"{model}, layers {wording.layers(sizes)}", "pixels": f"{raises} counts for, {lowers} against"}
@@ -121,7 +121,7 @@ def wrong(model: Path, source: str, count: int, backend: Backend, plot: Path | N
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
     data = datasets.load(source, trained.digits, output.CONSOLE, trained.normalize)
-    exhibit, mistakes = exhibits.worst_mistakes(model, trained, data.test, count, backend)
+    exhibit, mistakes = exhibits.worst_mistakes(trained, data.test, count, backend)
     total = len(data.test.labels)
     if plot is not None and not exhibit.shown:
         raise PlotError(f"there is nothing to plot: {model} predicts all {total:,} test digits correctly.")

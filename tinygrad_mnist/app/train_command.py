@@ -1,5 +1,9 @@
 """train: learn to tell handwritten digits apart."""
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +13,18 @@ from click.core import ParameterSource
 from tinygrad_mnist import datasets
 from tinygrad_mnist.app import command_line, facts, options, output, plots
 from tinygrad_mnist.app.reporters import Facts, JsonReporter, QuietReporter, TextReporter
+from tinygrad_mnist.arrays.backend import device_faults
+from tinygrad_mnist.datasets.likeness import like_mnist
+from tinygrad_mnist.datasets.strokes import SIDE
+from tinygrad_mnist.errors import BackendError
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.photos.doubt import measuring
 from tinygrad_mnist.runs import checkpoint, resume
-from tinygrad_mnist.runs.presets import PRESETS, chosen, start
-from tinygrad_mnist.runs.resume import Run, Saver
-from tinygrad_mnist.runs.run import Outcome, execute, split, work
-from tinygrad_mnist.runs.settings import DTYPES, KEEP, RunSettings, require_loss_for
+from tinygrad_mnist.runs.presets import PRESETS, chosen
+from tinygrad_mnist.runs.run import Outcome, Run, execute, split
+from tinygrad_mnist.runs.settings import DTYPES, KEEP, work
+from tinygrad_mnist.train import Settings
 
 WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_from", "plot", "quiet", "as_json"}
 """The options that can be given with --resume. All others would change the training."""
@@ -27,7 +35,7 @@ WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_f
 @options.digits
 @click.option(
     *("--preset", "-p"),
-    type=options.RenamedChoice(PRESETS, {"line": "linear"}),
+    type=click.Choice(list(PRESETS), case_sensitive=False),
     default="linear",
     help="Settings to start from; the options below override them. linear: no hidden layer, one second. chapter: the "
     "book's network, for two digits. quick: a small convolutional network. best: the most accurate.",
@@ -37,7 +45,6 @@ WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_f
 @click.option("--hidden", metavar="N,..", callback=options.sizes, help="Sizes of the hidden layers, or 0 for none.")
 @click.option("--loss", type=click.Choice(list(LOSSES)), help="Loss function.")
 @click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="Update rule.")
-@click.option("--step", type=options.RenamedChoice(OPTIMIZERS, {"plain": "sgd"}), hidden=True)
 @click.option("--learning-rate", "--lr", type=options.RATE, help="Factor of the gradient in a step.")
 @click.option("--schedule", type=click.Choice(list(SCHEDULES)), help="How the learning rate changes with the epochs.")
 @click.option("--batch", type=options.BATCH, help="Number of digits in each step.")
@@ -54,7 +61,7 @@ WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_f
     "--seed",
     type=options.SEED,
     help="Seed for all random numbers. Random by default. The same seed repeats a run exactly on the same machine with "
-    "the same version of NumPy and the same number of BLAS threads (OPENBLAS_NUM_THREADS, for example).",
+    "the same version of NumPy.",
 )
 @click.option("--dtype", type=click.Choice(DTYPES), help="Type of all numbers.")
 @options.backend_name
@@ -82,7 +89,7 @@ def train(
     validation set, which decides when to stop. The test digits are used only once, at the end.
 
     With --save, FILE always holds the best network so far (or the last one, with --keep last), and --resume continues
-    it after Ctrl-C. On the same machine, with the same NumPy and BLAS threads, it ends as an uninterrupted run does.
+    it after Ctrl-C. On the same machine, with the same NumPy, it ends as an uninterrupted run does.
 
     \b
     Examples:
@@ -92,55 +99,81 @@ def train(
       python cli.py train --digits 0-9 --preset best
     """
     reporter = JsonReporter() if as_json else QuietReporter() if quiet else TextReporter()
+    loaded, path = None, save or resume_from
     if resume_from is None:
-        run = Run(_settings(preset, digits, choices), digits)
+        settings = _settings(preset, digits, choices)
     else:
         _refuse_changes(resume_from)
-        run = resume.resumed(resume_from, choices["epochs"], choices["patience"])
-        save = save or resume_from
-    if save is not None:
-        checkpoint.require_replaceable(save)
-        plots.require_not_model(plot, save)
-    backend = options.backend_for(backend_name, work(run))
-    data = datasets.load(source, run.digits, output.CONSOLE, run.normalize)
-    parts = split(run, data)
-    measure = measuring(data, parts.training, parts.validation, run.digits, run.settings.training.features)
-    saver = resume.saver(save, run, data.training, backend.description, output.CONSOLE, measure)
-    about = {"digits": run.digits, "backend": backend.name, **data.facts()}
+        loaded = resume.loaded(resume_from, choices["epochs"], choices["patience"])
+        settings, digits = loaded.settings, loaded.digits
+    if path is not None:
+        checkpoint.require_replaceable(path)
+        plots.require_not_model(plot, path)
+    backend = options.backend_for(backend_name, work(settings, SIDE * SIDE, len(digits)))
+    data = datasets.load(source, digits, output.CONSOLE, loaded.normalize if loaded else like_mnist)
+    parts = split(settings, data)
+    if loaded is None:
+        begun = resume.new(settings, digits, data, backend.description)
+    else:
+        begun = resume.continued(loaded, data, backend.description, output.CONSOLE)
+    measure = measuring(parts.training, parts.validation, digits, settings.features)
+    run = Run(replace(begun, path=path), output.CONSOLE, measure)
+    about = {"digits": digits, "backend": backend.name, **data.facts()}
     reporter.start(about | facts.before(run, parts, backend))
-    if run.settings.training.loss == "mean" and len(run.digits) > 2:
+    if settings.loss == "mean" and len(digits) > 2:
         output.notice("With more than two digits, the mean loss learns almost nothing: try --loss cross-entropy.")
-    with saver.told_after_a_fault():
-        outcome = execute(run, parts, backend, saver, reporter.epoch, reporter.batches)
-    _finish(reporter, about | facts.after(run, parts, outcome), outcome, saver, plot)
+    with _told_what_is_saved(run):
+        outcome = execute(run, parts, backend, reporter.epoch, reporter.batches)
+    _finish(reporter, about | facts.after(run, parts, outcome), outcome, run, plot)
     if warning := facts.at_chance(run, parts, outcome):
         output.notice(warning)
     if outcome.signal:
-        output.notice(saver.how_to_continue(click.get_current_context().command_path, source))
+        output.notice(_how_to_continue(run, source))
         raise click.exceptions.Exit(128 + outcome.signal)
 
 
-def _settings(preset: str, digits: tuple[int, ...], choices: Facts) -> RunSettings:
+def _settings(preset: str, digits: tuple[int, ...], choices: Facts) -> Settings:
     """Return the settings of a new run. Raises click.UsageError if they do not fit each other or the digits."""
     try:
-        settings = chosen(start(preset, len(digits), choices), choices)
-        require_loss_for(settings.training, len(digits))
+        return chosen(preset, len(digits), choices)
     except ValueError as error:
         raise click.UsageError(f"{error}.") from error
-    return settings
 
 
-def _finish(reporter: QuietReporter, found: Facts, outcome: Outcome, saver: Saver, plot: Path | None) -> None:
+@contextmanager
+def _told_what_is_saved(run: Run) -> Iterator[None]:
+    """Turn a fault of the GPU, or a lack of memory, into a BackendError that also says what has been saved."""
+    try:
+        with device_faults():
+            yield
+    except BackendError as error:
+        told = ", and nothing is saved yet"
+        if run.saved_epoch:
+            told = f", and --resume {shlex.quote(run.kept.name)} continues after epoch {run.saved_epoch}"
+        elif run.kept.path is None:
+            told = ", and this run is lost, because --save was not given" if run.kept.state.epoch else ""
+        raise BackendError(f"{error.wrong}{told}", error.cause) from error
+
+
+def _how_to_continue(run: Run, source: str) -> str:
+    """Return what the user can do after an interruption of a run, which was given this --data."""
+    if run.kept.path is None:
+        return "This run is lost, because --save was not given."
+    data, command = "" if source == "auto" else f" --data {shlex.quote(source)}", click.get_current_context()
+    return f"Continue with: {command.command_path}{data} --resume {shlex.quote(run.kept.name)}"
+
+
+def _finish(reporter: QuietReporter, found: Facts, outcome: Outcome, run: Run, plot: Path | None) -> None:
     """Draw the plot and report the result, in any case. Afterwards, raise the error if the plot or a save failed."""
     drawn = None
     try:
         if plot is not None:
-            plots.training_curve(outcome.curve, plot, outcome.test_accuracy)
+            plots.training_curve(run.curve, plot, outcome.test_accuracy)
             drawn = plot
     finally:
-        reporter.finish(found | {"saved": None if saver.failure else saver.path, "plot": drawn})
-    if saver.failure:
-        raise saver.failure
+        reporter.finish(found | {"saved": None if run.failure else run.kept.path, "plot": drawn})
+    if run.failure:
+        raise run.failure
 
 
 def _refuse_changes(path: Path) -> None:

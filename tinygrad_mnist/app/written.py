@@ -1,8 +1,7 @@
 """Values as people write them: lists of digits and of sizes."""
 
 from tinygrad_mnist.errors import require
-from tinygrad_mnist.runs.checkpoint import MAX_LAYERS
-from tinygrad_mnist.runs.settings import MAX_UNITS
+from tinygrad_mnist.runs.settings import MAX_LAYERS, MAX_UNITS
 
 MAX_SHOWN = 40
 """The number of characters of a bad value that a sentence shows."""

@@ -1,6 +1,6 @@
 """Examples: images and their targets, to train on or to measure on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -32,6 +32,3 @@ class Examples(NamedTuple):
 
 Batch: TypeAlias = tuple[Array, Array]
 """x (B, I) and t (B, O), in the type of the training."""
-
-EpochTransform: TypeAlias = Callable[[Examples, int], Examples]
-"""Returns the examples to train on in an epoch, given the original examples and the epoch's number from 1."""

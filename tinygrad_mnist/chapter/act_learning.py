@@ -198,7 +198,7 @@ HIDDEN_TEXT = (
 
 def show_hidden(material: Material) -> Section:
     """Return loss and accuracy of the book's network, 784-30-1 with ReLU, with the book's settings."""
-    settings = replace(presets.chapter(len(DIGITS)).training, seed=material.seed)
+    settings = replace(presets.chapter(len(DIGITS)), seed=material.seed)
     epochs = learn(material, settings)
     accuracy, loss = epochs[-1].valid_accuracy, loss_on_test_digits(material, epochs[-1])
     sizes = "-".join(str(len(w)) for w, _ in epochs[-1].parameters) + "-1"

@@ -1,9 +1,10 @@
-"""A checkpoint: a trained network in a file, as arrays in NumPy's .npz. Without pickle, loading it runs no code."""
+"""A checkpoint: a training so far in a file, as arrays in NumPy's .npz. Without pickle, loading it runs no code."""
 
-import itertools
+import json
+import math
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,72 +13,78 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.arrays.layers import Layer, Parameters
-from tinygrad_mnist.datasets.likeness import Normalize, like_mnist, unchanged
+from tinygrad_mnist.datasets.likeness import Normalize, like_mnist
+from tinygrad_mnist.datasets.view import View
 from tinygrad_mnist.errors import CheckpointError, require
 from tinygrad_mnist.files import atomic_write
-from tinygrad_mnist.networks import convolutional
-from tinygrad_mnist.photos import doubt
-from tinygrad_mnist.photos.doubt import Doubt
-from tinygrad_mnist.runs import archive, saved_training
-from tinygrad_mnist.runs.saved_training import SavedTraining
-from tinygrad_mnist.runs.settings import MAX_UNITS, RANGES, require_between
+from tinygrad_mnist.runs import archive
+from tinygrad_mnist.runs.settings import layer_sizes, require_between, require_valid, weight_shapes
+from tinygrad_mnist.train import Settings, TrainingState
 
 FORMAT = "tinygrad_mnist checkpoint"
-VERSION = 5
-"""Increase it whenever an older version of this program can no longer read the files."""
+VERSION = 1
+"""Increase it whenever this program can no longer read the files that it wrote before."""
 
-KEYS = {"format", "version", "digits", "layer_sizes", "seed"}
-"""The arrays in every file, besides w1, b1, w2, b2 and so on for the layers."""
-
-FEATURES = "features"
-"""An array in the files of convolutional networks: the numbers of features of their convolutions."""
-
-TRAINING = "progress"
-"""An array in files whose training can be continued, besides vw1, vb1 and so on if the optimizer keeps a velocity."""
-
-MAX_LAYERS = 100
+LIMIT = "limit_"
+"""The start of the names of the limits in a file. The layers are w1, b1, w2, b2 and so on, velocities vw1, vb1."""
 
 START = 1024
 """The first bytes of a file, in which `save` writes FORMAT."""
 
+MAX_SIDE = 1 << 20
+"""The largest height and width of images, far beyond useful ones."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained network, and what is needed to use it."""
+    """A training so far, with the network that it has learned: everything to predict with it, and to continue it."""
 
-    parameters: Parameters  # on the host
+    settings: Settings
     digits: tuple[int, ...]  # as metrics.targets and metrics.classify take them
-    seed: int
-    training: SavedTraining | None = None  # its state has the same parameters
-    features: tuple[int, ...] = ()  # of a convolutional network
-    pixels: int | None = None  # of an image; None for a dense network, which has a weight for each
-    doubt: Doubt | None = None  # None in files of earlier versions
+    view: View  # of the training images
+    state: TrainingState  # with arrays on the host
+    data: str  # Digits.fingerprint of the training digits
+    environment: dict[str, str]  # in which it was trained
+    limits: dict[str, NDArray[Any]] = field(default_factory=dict)  # of "not sure", by name; none if not measured
+    path: Path | None = None  # the file that holds it, None if there is none
+
+    @property
+    def name(self) -> str:
+        """What sentences call the network: the name of its file."""
+        return str(self.path) if self.path else "the network"
+
+    @property
+    def parameters(self) -> Parameters:
+        """The layers of the network."""
+        return self.state.parameters
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
         """The number of pixels, the features of the convolutions, the hidden units, and the number of outputs."""
-        return (self.pixels or self.parameters[0].w.shape[0], *(layer.w.shape[1] for layer in self.parameters))
+        return layer_sizes(self.settings, self.view.height * self.view.width, len(self.digits))
 
     @property
     def normalize(self) -> Normalize:
-        """What makes data like that which the network was trained on. Old networks were trained on it as it was."""
-        return unchanged if self.doubt is None else partial(like_mnist, expected=self.doubt.view.scaling)
+        """What makes data like that which the network was trained on."""
+        return partial(like_mnist, expected=self.view.scaling)
 
 
 def require_writable(path: Path) -> None:
     """Raise CheckpointError if no file can be written to `path`, so that a command can stop before it works."""
+    folder, wrong = Path(os.path.realpath(path)).parent, ""
     if path.is_dir():
-        raise CheckpointError(f"{path} is a folder: name a file to save to.")
-    if path.exists() and not path.is_file():
-        raise CheckpointError(f"{path} is not a regular file and cannot be replaced: name another file to save to.")
+        wrong = "is a folder"
+    elif path.exists() and not path.is_file():
+        wrong = "is not a regular file and cannot be replaced"
     # An administrator may write to any file, so the mode is checked too.
-    if path.is_file() and not (os.access(path, os.W_OK) and path.stat().st_mode & stat.S_IWUSR):
-        raise CheckpointError(f"{path} is read-only: name another file to save to.")
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        raise CheckpointError(f"{path} cannot be written: there is no folder {folder}.")
-    if not os.access(folder, os.W_OK):
-        raise CheckpointError(f"{path} cannot be written: the folder {folder} is read-only.")
+    elif path.is_file() and not (os.access(path, os.W_OK) and path.stat().st_mode & stat.S_IWUSR):
+        wrong = "is read-only"
+    elif not folder.is_dir():
+        wrong = f"cannot be written, because there is no folder {folder}"
+    elif not os.access(folder, os.W_OK):
+        wrong = f"cannot be written, because the folder {folder} is read-only"
+    if wrong:
+        raise CheckpointError(f"{path} {wrong}: name another file to save to")
 
 
 def require_replaceable(path: Path) -> None:
@@ -92,77 +99,79 @@ def require_replaceable(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(START)
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
     if start and not any(FORMAT.encode(encoding) in start for encoding in ("utf-32-le", "utf-32-be")):
-        raise CheckpointError(f"{path} is not a {FORMAT} and is not replaced: name another file to save to.")
+        raise CheckpointError(f"{path} is not a {FORMAT} and is not replaced: name another file to save to")
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write the checkpoint to `path`, completely or not at all.
-
-    Raises CheckpointError if it cannot be written, and ValueError if `load` would refuse it.
-    """
-    stored: dict[str, Any] = {
-        "format": np.array(FORMAT),
-        "version": np.array(VERSION),
-        "digits": np.array(checkpoint.digits),
-        "layer_sizes": np.array(checkpoint.layer_sizes),
-        "seed": np.array(checkpoint.seed),
+def save(checkpoint: Checkpoint) -> None:
+    """Write the checkpoint to its file, completely or not at all. Raises CheckpointError if it cannot be written."""
+    numbers = checkpoint.state._asdict()
+    layers = _named("", numbers.pop("parameters")) | _named("v", numbers.pop("velocity") or ())
+    described = {
+        "settings": asdict(checkpoint.settings),
+        "digits": checkpoint.digits,
+        "view": checkpoint.view,
+        "state": numbers,
+        "data": checkpoint.data,
+        "environment": checkpoint.environment,
     }
-    stored |= {FEATURES: np.array(checkpoint.features)} if checkpoint.features else {}
-    stored |= _named("", checkpoint.parameters)
-    stored |= checkpoint.doubt.as_arrays() if checkpoint.doubt else {}
-    if checkpoint.training is not None:
-        stored |= {TRAINING: np.array(checkpoint.training.as_text())}
-        stored |= _named("v", checkpoint.training.state.velocity or ())
-    _require_consistent(stored)
+    texts = {"format": np.array(FORMAT), "version": np.array(VERSION), "training": np.array(json.dumps(described))}
+    stored: dict[str, Any] = texts | layers
+    stored |= {f"{LIMIT}{name}": array for name, array in checkpoint.limits.items()}
     try:
-        with atomic_write(path) as file:
+        with atomic_write(Path(checkpoint.name)) as file:
             np.savez(file, **stored)
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise CheckpointError(f"{checkpoint.name} cannot be written: {error.strerror or error}") from error
 
 
 def load(path: Path) -> Checkpoint:
-    """Return the checkpoint in `path`. Files of all earlier versions can be read.
+    """Return the checkpoint in a file.
 
-    Raises CheckpointError, in one sentence, if the file is missing, truncated, not a checkpoint, of a newer version, or
-    inconsistent.
+    Raises CheckpointError, in one sentence, if the file is missing, damaged, not a checkpoint, or of another version.
     """
     if str(path) == "-":
         raise CheckpointError("a network cannot be read from standard input", "no network")
-    stored = _read(path)
-    if str(stored.get("format")) != FORMAT:
-        raise CheckpointError(f"{path} is not a {FORMAT}", "no network")
-    version = stored.get("version")
-    if version is not None and version.shape == () and version.dtype.kind in "iu" and int(version) > VERSION:
-        raise CheckpointError(
-            f"{path} has format version {version}, but this program reads only up to {VERSION}: update tinygrad_mnist."
-        )
     try:
-        _require_consistent(stored)
-        parameters = _layers(stored, "")
-        training = _training(stored, parameters)
-        remembered = doubt.from_arrays(stored, stored["digits"].size, int(stored["layer_sizes"][0]))
-    except (*archive.MALFORMED, AttributeError) as error:
-        fact = error if isinstance(error, ValueError) else "the state of its training cannot be read"
-        raise CheckpointError(f"{path} is broken, because {fact}: train and save again.") from error
-    digits, features = (tuple(int(n) for n in stored.get(key, ())) for key in ("digits", FEATURES))
-    pixels = int(stored["layer_sizes"][0]) if features else None
-    return Checkpoint(parameters, digits, int(stored["seed"]), training, features, pixels, remembered)
-
-
-def _read(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        return archive.read(path)
-    except MemoryError as error:
-        raise CheckpointError(f"{path} is larger than the memory of this machine: use a larger machine.") from error
+        stored = archive.read(path)
+        require(str(stored.pop("format")) == FORMAT, "it has another format")
+        version = int(stored.pop("version"))
+        if version == VERSION:
+            return replace(_checkpoint(stored), path=path)
+    except archive.MALFORMED as error:
+        raise CheckpointError(f"{path} is not a {FORMAT}, or a damaged one", "no network") from error
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist", "no network") from error
-    except archive.MALFORMED as error:
-        raise CheckpointError(f"{path} is not a {FORMAT}, or only part of one", "no network") from error
+    except MemoryError as error:
+        raise CheckpointError(f"{path} is larger than the memory of this machine: use a larger machine") from error
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    raise CheckpointError(f"{path} has format version {version}, and only version {VERSION} can be read: train again")
+
+
+def _checkpoint(stored: dict[str, NDArray[Any]]) -> Checkpoint:
+    """Return the checkpoint in a file's arrays. Raises one of archive.MALFORMED if they are not those of a training."""
+    described = json.loads(str(stored.pop("training")))
+    limits = {name.removeprefix(LIMIT): stored.pop(name) for name in list(stored) if name.startswith(LIMIT)}
+    chosen, digits, view = described["settings"], tuple(described["digits"]), View(*described["view"])
+    require(chosen.keys() == {field.name for field in fields(Settings)}, "its settings are incomplete")
+    settings = Settings(**chosen | {name: tuple(chosen[name]) for name in ("hidden", "features")})
+    for digit in digits:
+        require_between("a digit", digit, 0, 9)
+    require(len(set(digits)) == len(digits) >= 2, "its digits are not different")
+    require_valid(settings, len(digits))
+    _require_view(view)
+    pixels = view.height * view.width
+    shapes = weight_shapes(settings, layer_sizes(settings, pixels, len(digits)))
+    parameters = _layers("", stored, shapes, settings)
+    velocity = _layers("v", stored, shapes, settings) if settings.optimizer == "momentum" else None
+    require(not stored, "it has other arrays")
+    state = TrainingState(parameters=parameters, velocity=velocity, **described["state"])
+    _require_reached(state, settings)
+    data, environment = described["data"], described["environment"]
+    require(all(type(text) is str for text in (data, *environment.values())), "its environment is not text")
+    return Checkpoint(settings, digits, view, state, data, environment, limits)
 
 
 def _named(prefix: str, layers: Parameters) -> dict[str, NDArray[Any]]:
@@ -174,76 +183,33 @@ def _named(prefix: str, layers: Parameters) -> dict[str, NDArray[Any]]:
     }
 
 
-def _layers(stored: dict[str, NDArray[Any]], prefix: str) -> Parameters:
-    """Return the layers in a file, the inverse of `_named`."""
-    numbers = range(1, stored["layer_sizes"].size)
-    return tuple(Layer(stored[f"{prefix}w{number}"], stored[f"{prefix}b{number}"]) for number in numbers)
+def _layers(
+    prefix: str, stored: dict[str, NDArray[Any]], shapes: list[tuple[int, int]], settings: Settings
+) -> Parameters:
+    """Remove layers with weights of these shapes from a file's arrays, and return them: the inverse of `_named`."""
+    layers = [Layer(stored.pop(f"{prefix}w{n}"), stored.pop(f"{prefix}b{n}")) for n, _ in enumerate(shapes, start=1)]
+    for layer, shape in zip(layers, shapes, strict=True):
+        require(layer.w.shape == shape and layer.b.shape == shape[1:], "a layer has a shape that does not fit")
+        for array in layer:
+            require(array.dtype == settings.dtype and np.all(np.isfinite(array)), "a layer has other numbers")
+    return tuple(layers)
 
 
-def _training(stored: dict[str, NDArray[Any]], parameters: Parameters) -> SavedTraining | None:
-    """Return the training in a file, or None if there is none. Raises one of archive.MALFORMED if it is not valid."""
-    if TRAINING not in stored:
-        return None
-    velocity = _layers(stored, "v") if "vw1" in stored else None
-    version, text = int(stored["version"]), str(stored[TRAINING])
-    training = saved_training.from_text(text, version, parameters, velocity)
-    seed = training.settings.training.seed
-    require(seed == stored["seed"], f"it has the seeds {stored['seed']} and {seed}")
-    return training
+def _require_view(view: View) -> None:
+    """Raise ValueError unless images can have this view."""
+    for size in view.shape:
+        require_between("the size of an image", size, 1, MAX_SIDE)
+    require_between("the size of a digit", view.box, 1, max(view.shape))
+    for gray in view.scaling:
+        require_between("a gray", gray, 0, 255)
+    require(view.paper != view.ink, "paper and ink have the same gray")
 
 
-def _require_consistent(stored: dict[str, NDArray[Any]]) -> None:
-    """Raise ValueError unless the types, shapes and values of the arrays are those of a network that can be used."""
-    for key in sorted(KEYS):
-        require(key in stored, f"{key} is missing")
-    for key in sorted(KEYS - {"format"}):
-        require(stored[key].dtype.kind in "iu", f"{key} holds {stored[key].dtype}, not whole numbers")
-    for key in ("seed", "version"):
-        require(stored[key].shape == (), f"{key} has shape {stored[key].shape}, not that of one number")
-    require(1 <= stored["version"] <= VERSION, f"version is {stored['version']}")
-    require_between("seed", int(stored["seed"]), *RANGES["seed"])
-    digits, sizes = stored["digits"], stored["layer_sizes"]
-    for key, array in (("digits", digits), ("layer_sizes", sizes)):
-        require(array.ndim == 1, f"{key} has shape {array.shape}, not that of a list")
-        require(2 <= array.size <= MAX_LAYERS + 1, f"{key} has {array.size} entries")
-    require(len(set(digits.tolist())) == digits.size, "digits names one digit twice")
-    require(np.all((digits >= 0) & (digits <= 9)), "digits has an entry that is not from 0 to 9")
-    require(np.all(sizes > 0), "layer_sizes has an entry below 1")
-    require(np.all(sizes[1:] <= MAX_UNITS), f"layer_sizes has an entry above {MAX_UNITS:,}")
-    outputs = 1 if digits.size == 2 else digits.size
-    require(sizes[-1] == outputs, f"layer_sizes ends in {sizes[-1]}, and {digits.size} digits need {outputs}")
-    _require_layers(stored, sizes.tolist())
-    doubt.from_arrays(stored, digits.size, int(sizes[0]))
-
-
-def _require_layers(stored: dict[str, NDArray[Any]], sizes: list[int]) -> None:
-    """Raise ValueError unless the layers, and their velocity if there is one, have these sizes and are finite."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for number, (inputs, outputs) in enumerate(_weight_shapes(stored, sizes), start=1):
-        shapes |= {f"w{number}": (inputs, outputs), f"b{number}": (outputs,)}
-    if "vw1" in stored:
-        shapes |= {f"v{name}": shape for name, shape in shapes.items()}
-    expected = KEYS | shapes.keys()
-    require(expected <= stored.keys(), f"{', '.join(sorted(expected - stored.keys()))} is missing")
-    surplus = stored.keys() - expected - {TRAINING, FEATURES} - doubt.NAMES
-    require(not surplus, f"it holds {len(surplus)} arrays too many")
-    dtype = stored["w1"].dtype
-    require(dtype in (np.float32, np.float64), f"w1 holds {dtype}, not float32 or float64")
-    for name, shape in shapes.items():
-        array = stored[name]
-        require(array.dtype == dtype, f"{name} holds {array.dtype}, and w1 holds {dtype}")
-        require(array.shape == shape, f"{name} has shape {array.shape}, and layer_sizes needs {shape}")
-        require(np.all(np.isfinite(array)), f"{name} has an entry that is not finite")
-
-
-def _weight_shapes(stored: dict[str, NDArray[Any]], sizes: list[int]) -> list[tuple[int, int]]:
-    """Return the shapes of the weights of a network with these sizes. Raises ValueError if there is no such network."""
-    if FEATURES not in stored:
-        return list(itertools.pairwise(sizes))
-    features = stored[FEATURES]
-    require(stored["version"] >= 4, "features is new in version 4")
-    is_list = features.dtype.kind in "iu" and features.shape == (convolutional.CONVOLUTIONS,)
-    require(is_list, f"features holds {features.dtype} of shape {features.shape}, not two numbers")
-    same = sizes[1 : 1 + features.size] == features.tolist()
-    require(same, "features and layer_sizes differ in the features of the convolutions")
-    return convolutional.weight_shapes(sizes)
+def _require_reached(state: TrainingState, settings: Settings) -> None:
+    """Raise ValueError unless a training with these settings can reach the numbers of the state."""
+    require_between("epoch", state.epoch, 1, settings.epochs)
+    require_between("best_epoch", state.best_epoch, 1, state.epoch)
+    numbers = (state.loss, state.valid_loss, state.valid_accuracy, state.best_accuracy)
+    require(all(type(number) is float for number in numbers), "its state has other numbers")
+    require(math.isfinite(state.loss), "its loss is not finite")
+    require(0 <= state.valid_accuracy <= state.best_accuracy <= 1, "its accuracies are not from 0 to 1")

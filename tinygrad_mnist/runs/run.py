@@ -1,9 +1,9 @@
-"""A run: train on some of the digits, watch every epoch, and measure the network that is kept."""
+"""A run: train on some of the digits, keep the best network so far, and measure it at the end."""
 
-import itertools
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +11,21 @@ from threadpoolctl import threadpool_limits
 
 from tinygrad_mnist import metrics, train
 from tinygrad_mnist.arrays.backend import Backend, to_host
-from tinygrad_mnist.arrays.examples import Batch, EpochTransform, Examples
+from tinygrad_mnist.arrays.examples import Batch, Examples
+from tinygrad_mnist.arrays.layers import Parameters, map_layers
 from tinygrad_mnist.datasets.digits import DataSet, Digits
-from tinygrad_mnist.datasets.strokes import SIDE
-from tinygrad_mnist.errors import DataError
+from tinygrad_mnist.datasets.progress import Progress
+from tinygrad_mnist.errors import CheckpointError, DataError
 from tinygrad_mnist.networks import convolutional
-from tinygrad_mnist.runs import signals
-from tinygrad_mnist.runs.ahead import OneAhead
-from tinygrad_mnist.runs.feature_selection import Mask, selected_digits, selected_state, spread_state, visible_pixels
-from tinygrad_mnist.runs.resume import Run, moved
-from tinygrad_mnist.train import Settings, TrainingResult, TrainingState
+from tinygrad_mnist.runs import checkpoint, signals
+from tinygrad_mnist.runs.checkpoint import Checkpoint
+from tinygrad_mnist.train import Settings, TrainingState
 
 INTERRUPTED = "interrupted"
 """Why a run stopped, in addition to the reasons in train.py."""
 
 AUGMENT = 1
 """Makes the random numbers of distortions, from (seed, epoch, 1), different from those of an epoch's order."""
-
-Save: TypeAlias = Callable[[TrainingState], bool]
-"""Saves a state, and returns whether that succeeded."""
-
-Show: TypeAlias = Callable[[TrainingState], object]
-"""Shows a state to the user."""
-
-WatchBatches: TypeAlias = Callable[[Iterator[Batch]], Iterator[Batch]]
-"""Passes on the batches of an epoch, and shows the progress."""
 
 CurvePoint = tuple[int, float, float]
 """An epoch, its loss, and its validation accuracy from 0 to 1."""
@@ -50,109 +40,115 @@ class Parts(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result of a run."""
+    """The end of a run."""
 
-    result: TrainingResult
-    test_accuracy: float
+    stopped: str  # why
+    test_accuracy: float  # of the network that is kept, from 0 to 1
     seconds: float  # of training
-    curve: list[CurvePoint]
     signal: int  # the number of the signal that ended it, 0 if it ended by itself
 
 
-class Watch:
-    """Looks at the state after each epoch: shows it, and remembers and saves it if it is to be kept."""
+class Run:
+    """A run, from its first checkpoint on. It keeps the best network so far, in a file if the checkpoint has one."""
 
-    def __init__(self, start: TrainingState | None, settings: Settings, save: Save, show: Show) -> None:
-        self.best = self.last = start
+    def __init__(
+        self,
+        begun: Checkpoint,
+        progress: Progress,
+        measure: Callable[[Parameters], dict[str, NDArray[Any]]] = lambda _: {},
+    ) -> None:
+        """Begin a run. `progress` says if saving fails, and `measure` returns the limits to save with a network."""
+        self.kept, self.last = begun, begun.state
         self.curve: list[CurvePoint] = []
-        self._settings, self._save, self._show = settings, save, show
-        # A resumed run may be saved to a different file from the one that it was read from, and no better state may
-        # follow.
-        self._is_saved = start is None or save(start)
-        if start is not None:
-            self._remember(start)
+        self.failure: CheckpointError | None = None  # why the network that is kept is not saved
+        self.saved_epoch = 0  # of the network that is saved
+        self._progress, self._measure = progress, measure
+        # A training that is continued may be saved to another file, and no better epoch may follow.
+        self._is_saved = begun.state.epoch == 0
+        if not self._is_saved:
+            self._add_to_curve()
+            self.save()
 
-    def __call__(self, state: TrainingState) -> None:
-        """Look at the state after an epoch."""
+    def after_epoch(self, state: TrainingState) -> None:
+        """Keep the state after an epoch if it is the best so far, and save the one that is kept if it is not saved."""
         self.last = state
-        self._remember(state)
-        if train.is_kept(state, self._settings):
-            self.best, self._is_saved = state, False
-        self.ensure_saved()
-        self._show(state)
+        self._add_to_curve()
+        if train.is_kept(state, self.kept.settings):
+            self.kept, self._is_saved = replace(self.kept, state=_moved(state, to_host)), False
+        self.save()
 
-    def _remember(self, state: TrainingState) -> None:
-        self.curve.append((state.epoch, state.loss, state.valid_accuracy))
+    def save(self) -> None:
+        """Save the network that is kept, if it has a file and is not saved yet. A failure is told once."""
+        if self._is_saved or self.kept.path is None:
+            return
+        try:
+            checkpoint.save(replace(self.kept, limits=self._measure(self.kept.parameters)))
+        except CheckpointError as error:
+            if self.failure is None:
+                self._progress.say(f"Warning: {error} Saving is tried again after every epoch.")
+            self.failure = error
+        else:
+            self._is_saved, self.failure, self.saved_epoch = True, None, self.kept.state.epoch
 
-    def ensure_saved(self) -> None:
-        """Save the state that is kept, if it is not saved yet because the last attempt failed or was interrupted."""
-        if self.best is not None and not self._is_saved:
-            self._is_saved = self._save(self.best)
+    def _add_to_curve(self) -> None:
+        self.curve.append((self.last.epoch, self.last.loss, self.last.valid_accuracy))
 
 
-def split(run: Run, data: DataSet) -> Parts:
+def split(settings: Settings, data: DataSet) -> Parts:
     """Return the digits of a run, with those to hold out drawn with its seed.
 
     Raises DataError if the images are not square or too small for a convolutional network.
     """
-    if run.settings.training.features:
+    if settings.features:
         try:
             convolutional.patch_counts(data.training.pixels.shape[1])
         except ValueError as error:
             raise DataError(str(error), "too small") from error
-    return Parts(*data.training.hold_out(run.settings.hold_out, run.settings.training.seed), data.test)
-
-
-def work(run: Run) -> int:
-    """Return the work of a training step: the examples in a batch times the parameters of the network."""
-    settings = run.settings.training
-    sizes = (SIDE * SIDE, *settings.features, *settings.hidden, 1 if len(run.digits) == 2 else len(run.digits))
-    if not settings.features:
-        return settings.batch * sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(sizes))
-    # A convolution multiplies its weights at every patch.
-    patches = [count * count for count in convolutional.patch_counts(SIDE * SIDE)]
-    times = itertools.chain(patches, itertools.repeat(1))
-    shapes = convolutional.weight_shapes(sizes)
-    return settings.batch * sum(count * (i + 1) * o for count, (i, o) in zip(times, shapes, strict=False))
+    return Parts(*data.training.hold_out(settings.hold_out, settings.seed), data.test)
 
 
 def execute(
     run: Run,
     parts: Parts,
     backend: Backend,
-    save: Save,
-    show: Show,
-    watch: WatchBatches = lambda batches: batches,
+    show: Callable[[TrainingState], object] = lambda _: None,
+    watch: Callable[[Iterator[Batch]], Iterator[Batch]] = lambda batches: batches,
 ) -> Outcome:
-    """Train with the run's settings until it ends or is interrupted, and measure the network that is kept.
+    """Train until the run ends or is interrupted, and measure the network that is kept.
 
-    `save` is called with every kept state, moved to the host, `show` with the state after every epoch, and `watch`
-    passes on the batches of an epoch. Raises KeyboardInterrupt if it is interrupted, by Ctrl-C or by a signal, before
-    the first epoch has ended.
+    `show` is called after every epoch, and `watch` passes on the batches of an epoch. Raises KeyboardInterrupt if it is
+    interrupted, by Ctrl-C or by a signal, before the first epoch has ended.
     """
-    begun, settings = time.perf_counter(), run.settings.training
-    # Distorted digits can have ink in any pixel, and convolutions look at squares of them. A large data set stays where
-    # it is, which may be a file.
-    is_selected = parts.training.is_small and not (run.settings.augment or settings.features)
-    mask = visible_pixels(parts.training) if is_selected else None
-    training, validation, test = (_examples(part, run.digits, mask, backend) for part in parts)
-    transform = _distortion(parts.training, settings, backend) if run.settings.augment else _unchanged
-    transform = _after_check(transform, parts)
-    start = run.state and _selected_on_device(run.state, mask, backend)
-    kept = Watch(start, settings, lambda state: save(_spread_on_host(state, mask)), show)
-    signal = 0
+    begun, settings, signal = time.perf_counter(), run.kept.settings, 0
+    training, validation, test = (examples(part, run.kept.digits, backend) for part in parts)
+
+    def report(state: TrainingState) -> None:
+        run.after_epoch(state)
+        show(state)
+
+    def draw(drawn: Examples, settings: Settings, epoch: int) -> Iterator[Batch]:
+        for part in parts:
+            part.require_unchanged()
+        if settings.augment:
+            images = _distorted(parts.training, settings.seed, epoch)
+            rows = np.arange(len(images))
+            drawn = Examples(backend.to_device(images), backend.to_device(rows), drawn.t)
+        return watch(train.batches(drawn, settings, epoch))
+
     # On a busy machine the threads of BLAS spin while they wait for each other, and a run takes up to 20 times as long.
     with threadpool_limits(limits=1, user_api="blas"):
         try:
-            result = train.train(training, validation, settings, kept, transform, start, watch)
+            start = _moved(run.kept.state, backend.to_device)
+            stopped = train.train(training, validation, settings, report, draw, start).stopped
         except KeyboardInterrupt as error:
-            if kept.best is None or kept.last is None:
+            if run.kept.state.epoch == 0:
                 raise
-            result, signal = TrainingResult(kept.best, kept.last, INTERRUPTED), signals.number(error)
-        kept.ensure_saved()
+            stopped, signal = INTERRUPTED, signals.number(error)
+        run.save()
         seconds = time.perf_counter() - begun
-        _, test_accuracy = train.evaluate(result.best.parameters, test, settings)
-    return Outcome(result, test_accuracy, seconds, kept.curve, signal)
+        kept = map_layers(backend.to_device, run.kept.parameters)
+        _, test_accuracy = train.evaluate(kept, test, settings)
+    return Outcome(stopped, test_accuracy, seconds, signal)
 
 
 def examples(digits: Digits, which: tuple[int, ...], backend: Backend) -> Examples:
@@ -160,43 +156,16 @@ def examples(digits: Digits, which: tuple[int, ...], backend: Backend) -> Exampl
     return Examples(*map(backend.to_device, (digits.pixels, digits.rows, metrics.targets(digits.labels, which))))
 
 
-def _examples(digits: Digits, which: tuple[int, ...], mask: Mask | None, backend: Backend) -> Examples:
-    return examples(digits if mask is None else selected_digits(digits, mask), which, backend)
-
-
-def _selected_on_device(state: TrainingState, mask: Mask | None, backend: Backend) -> TrainingState:
-    return moved(state if mask is None else selected_state(state, mask), backend.to_device)
-
-
-def _spread_on_host(state: TrainingState, mask: Mask | None) -> TrainingState:
-    on_host = moved(state, to_host)
-    return on_host if mask is None else spread_state(on_host, mask)
-
-
-def _unchanged(examples: Examples, epoch: int) -> Examples:  # noqa: ARG001 - an EpochTransform takes the epoch
-    return examples
-
-
-def _after_check(transform: EpochTransform, parts: Parts) -> EpochTransform:
-    """Return a transform that first checks that the files with the images, if they are not in memory, are complete."""
-
-    def checked(examples: Examples, epoch: int) -> Examples:
-        for part in parts:
-            part.require_unchanged()
-        return transform(examples, epoch)
-
-    return checked
-
-
-def _distortion(digits: Digits, settings: Settings, backend: Backend) -> EpochTransform:
-    """Return a transform that distorts the digits differently in each epoch, and in the same way for the same seed."""
+def _distorted(digits: Digits, seed: int, epoch: int) -> NDArray[np.uint8]:
+    """Return images (N, I), distorted differently in each epoch, and in the same way for the same seed."""
     # Slow to import, and needed only here.
     from tinygrad_mnist.datasets import augment
 
-    def distorted(epoch: int) -> NDArray[np.uint8]:
-        images = augment.distort(digits.images, np.random.default_rng((settings.seed, epoch, AUGMENT)))
-        return images.reshape(len(images), -1)
+    images = augment.distort(digits.images, np.random.default_rng((seed, epoch, AUGMENT)))
+    return images.reshape(len(images), -1)
 
-    prepared = OneAhead(distorted, settings.epochs) if backend.name == "cupy" else distorted
-    rows = backend.to_device(np.arange(len(digits.labels)))
-    return lambda examples, epoch: Examples(backend.to_device(prepared(epoch)), rows, examples.t)
+
+def _moved(state: TrainingState, move: Callable[..., object]) -> TrainingState:
+    """Return the state with its arrays moved by a function, to a device or to the host."""
+    velocity = None if state.velocity is None else map_layers(move, state.velocity)
+    return state._replace(parameters=map_layers(move, state.parameters), velocity=velocity)
