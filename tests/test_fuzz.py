@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import click
 import numpy as np
 import pytest
+from tinygrad_mnist.runs.saved_training import SavedTraining
 
 from tinygrad_mnist import train
 from tinygrad_mnist.app import train_command
@@ -22,7 +23,6 @@ from tinygrad_mnist.errors import CheckpointError, DataError
 from tinygrad_mnist.runs import checkpoint
 from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.runs.resume import Run
-from tinygrad_mnist.runs.saved_training import SavedTraining
 from tinygrad_mnist.runs.settings import RunSettings
 from tinygrad_mnist.train import Settings
 

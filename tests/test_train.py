@@ -157,7 +157,7 @@ def test_an_epochs_loss_is_the_mean_over_its_batches_before_each_step() -> None:
 
 
 def test_steps_that_overflow_end_in_one_sentence(one_sentence: Callable[[object], None]) -> None:
-    with pytest.raises(TrainingError, match="learning-rate") as caught:
+    with pytest.raises(TrainingError, match="learning_rate") as caught:
         train.train(noise(), noise(seed=1), Settings(learning_rate=1e39, batch=8))
     one_sentence(caught.value)
 

@@ -10,12 +10,11 @@ import pytest
 from click.testing import Result
 from scipy import special
 
+from tests import checkpoints
 from tinygrad_mnist import datasets
 from tinygrad_mnist.app.show_command import show
 from tinygrad_mnist.arrays.layers import Layer
 from tinygrad_mnist.datasets import idx, mnist
-from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.checkpoint import Checkpoint
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -33,7 +32,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 def save(name: str, digits: tuple[int, ...], *layers: tuple[Any, Any]) -> None:
     """Write a model with these weights and biases."""
     parameters = tuple(Layer(np.asarray(w, np.float32), np.asarray(b, np.float32)) for w, b in layers)
-    checkpoint.save(Path(name), Checkpoint(parameters, digits, seed=0))
+    checkpoints.save(name, parameters, digits)
 
 
 def save_model_that_always_predicts_3() -> None:

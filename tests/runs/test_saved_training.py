@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tinygrad_mnist.runs.saved_training import SavedTraining
 
 from tinygrad_mnist import train
 from tinygrad_mnist.arrays.examples import Examples
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.runs import checkpoint
 from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.saved_training import SavedTraining
 from tinygrad_mnist.runs.settings import RunSettings
 
 

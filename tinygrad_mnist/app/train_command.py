@@ -1,8 +1,6 @@
 """train: learn to tell handwritten digits apart."""
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,8 +120,12 @@ def train(
     reporter.start(about | facts.before(run, parts, backend))
     if settings.loss == "mean" and len(digits) > 2:
         output.notice("With more than two digits, the mean loss learns almost nothing: try --loss cross-entropy.")
-    with _told_what_is_saved(run):
-        outcome = execute(run, parts, backend, reporter.epoch, reporter.batches)
+    try:
+        with device_faults():
+            outcome = execute(run, parts, backend, reporter.epoch, reporter.batches)
+    except BackendError:
+        output.notice(_how_to_continue(run, source))
+        raise
     _finish(reporter, about | facts.after(run, parts, outcome), outcome, run, plot)
     if warning := facts.at_chance(run, parts, outcome):
         output.notice(warning)
@@ -140,27 +142,15 @@ def _settings(preset: str, digits: tuple[int, ...], choices: Facts) -> Settings:
         raise click.UsageError(f"{error}.") from error
 
 
-@contextmanager
-def _told_what_is_saved(run: Run) -> Iterator[None]:
-    """Turn a fault of the GPU, or a lack of memory, into a BackendError that also says what has been saved."""
-    try:
-        with device_faults():
-            yield
-    except BackendError as error:
-        told = ", and nothing is saved yet"
-        if run.saved_epoch:
-            told = f", and --resume {shlex.quote(run.kept.name)} continues after epoch {run.saved_epoch}"
-        elif run.kept.path is None:
-            told = ", and this run is lost, because --save was not given" if run.kept.state.epoch else ""
-        raise BackendError(f"{error.wrong}{told}", error.cause) from error
-
-
 def _how_to_continue(run: Run, source: str) -> str:
-    """Return what the user can do after an interruption of a run, which was given this --data."""
+    """Return what the user can do after the end of a run before its time, which was given this --data."""
     if run.kept.path is None:
         return "This run is lost, because --save was not given."
+    if not run.saved_epoch:
+        return "Nothing is saved yet."
     data, command = "" if source == "auto" else f" --data {shlex.quote(source)}", click.get_current_context()
-    return f"Continue with: {command.command_path}{data} --resume {shlex.quote(run.kept.name)}"
+    continued = f"{command.command_path}{data} --resume {shlex.quote(run.kept.name)}"
+    return f"Continue after epoch {run.saved_epoch} with: {continued}"
 
 
 def _finish(reporter: QuietReporter, found: Facts, outcome: Outcome, run: Run, plot: Path | None) -> None:

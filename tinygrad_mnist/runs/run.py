@@ -126,13 +126,14 @@ def execute(
         run.after_epoch(state)
         show(state)
 
+    rows = backend.to_device(np.arange(len(parts.training.labels)))
+
     def draw(drawn: Examples, settings: Settings, epoch: int) -> Iterator[Batch]:
         for part in parts:
             part.require_unchanged()
         if settings.augment:
             images = _distorted(parts.training, settings.seed, epoch)
-            rows = np.arange(len(images))
-            drawn = Examples(backend.to_device(images), backend.to_device(rows), drawn.t)
+            drawn = Examples(backend.to_device(images), rows, drawn.t)
         return watch(train.batches(drawn, settings, epoch))
 
     # On a busy machine the threads of BLAS spin while they wait for each other, and a run takes up to 20 times as long.
