@@ -1,21 +1,15 @@
 """Interrupted by Ctrl-C or killed, and resumed: the training ends in the same way as an uninterrupted one."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import Result
 
-from tinygrad_mnist import datasets
-from tinygrad_mnist.arrays.layers import Layer
 from tinygrad_mnist.datasets import stroke_cache
-from tinygrad_mnist.datasets.digits import DataSet, Digits
-from tinygrad_mnist.runs import checkpoint, environment
-from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.run import Watch
+from tinygrad_mnist.runs import environment
+from tinygrad_mnist.runs.run import Run as Training
 from tinygrad_mnist.train import TrainingState
 
 Run = Callable[..., Result]
@@ -30,31 +24,22 @@ RESULTS = {"best_epoch", "loss", "valid_accuracy", "test_accuracy", "wrong", "st
 @pytest.fixture
 def interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Return a function that trains until an epoch has been shown, and then presses Ctrl-C."""
-    original = Watch.__call__
+    original = Training.after_epoch
 
     def invoke(number: int, *words: object) -> Result:
-        def press_ctrl_c(self: Watch, state: TrainingState) -> None:
+        def press_ctrl_c(self: Training, state: TrainingState) -> None:
             original(self, state)
             if state.epoch == number:
                 raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(Watch, "__call__", press_ctrl_c)
+            patch.setattr(Training, "after_epoch", press_ctrl_c)
             return run(*words)
 
     return invoke
 
 
-def content(name: str) -> tuple[list[bytes], str]:
-    """Return the arrays of a checkpoint and the description of its training, bit for bit."""
-    loaded = checkpoint.load(Path(name))
-    assert loaded.training is not None
-    layers = (*loaded.parameters, *(loaded.training.state.velocity or ()))
-    return [array.tobytes() for layer in layers for array in layer], loaded.training.as_text()
-
-
-@pytest.mark.parametrize("words", [LINEAR, BEST])
-@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize(("words", "number"), [(LINEAR, 5), (BEST, 1), (BEST, 4)])
 def test_a_resumed_training_ends_bit_for_bit_like_an_uninterrupted_one(
     words: tuple[object, ...], number: int, interrupted: Callable[..., Result], events: Events
 ) -> None:
@@ -64,7 +49,7 @@ def test_a_resumed_training_ends_bit_for_bit_like_an_uninterrupted_one(
     assert stopped.exit_code == 130
     resumed = events("train", "--data", "strokes", "--resume", "part.npz")[-1]
     assert {key: resumed[key] for key in RESULTS} == {key: uninterrupted[key] for key in RESULTS}
-    assert content("part.npz") == content("whole.npz")
+    assert Path("part.npz").read_bytes() == Path("whole.npz").read_bytes()
 
 
 def test_ctrl_c_saves_and_reports_the_best_network_so_far(interrupted: Callable[..., Result], events: Events) -> None:
@@ -118,22 +103,6 @@ def test_resuming_a_finished_training_repeats_its_result_or_adds_epochs(events: 
     assert {key: longer[key] for key in RESULTS} == {key: at_once[key] for key in RESULTS}
 
 
-def test_a_finished_training_can_be_saved_to_a_different_file(events: Events) -> None:
-    events("train", "--data", "strokes", "--seed", 3, "--epochs", 3, "--save", "model.npz")
-    events("train", "--data", "strokes", "--resume", "model.npz", "--save", "copy.npz")
-    assert content("copy.npz") == content("model.npz")
-
-
-def test_an_impossible_number_of_epochs_is_refused(events: Events, refused: Refused) -> None:
-    words = ("train", "--data", "strokes", "--epochs", 3, "--keep", "last")
-    events(*words, "--save", "constant.npz")
-    assert "already trained for 3 epochs" in refused(
-        1, "train", "--data", "strokes", "--resume", "constant.npz", "--epochs", 2
-    )
-    events(*words, "--schedule", "cosine", "--save", "cosine.npz")
-    assert "schedule" in refused(1, "train", "--data", "strokes", "--resume", "cosine.npz", "--epochs", 6)
-
-
 def test_the_report_says_from_which_epoch_the_training_continues(interrupted: Callable[..., Result], run: Run) -> None:
     interrupted(2, "train", "--data", "strokes", "--seed", 3, "--save", "part.npz")
     result = run("train", "--data", "strokes", "--resume", "part.npz")
@@ -159,48 +128,13 @@ def test_digits_that_the_training_did_not_start_with_are_refused(
     assert "give the same --data" in refused(1, "train", "--data", "strokes", "--resume", "model.npz")
 
 
-def test_digits_that_differ_in_a_single_pixel_are_refused(
-    events: Events, refused: Refused, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events("train", "--data", "strokes", "--epochs", 1, "--save", "model.npz")
-    original = datasets.load
-
-    def changed(*arguments: Any) -> DataSet:
-        data = original(*arguments)
-        images = data.training.images
-        images[101, 5, 5] ^= 1
-        return replace(data, training=Digits.of(images, data.training.labels))
-
-    monkeypatch.setattr(datasets, "load", changed)
-    assert "give the same --data" in refused(1, "train", "--data", "strokes", "--resume", "model.npz")
-
-
-def test_images_of_a_different_size_are_refused(
-    events: Events, refused: Refused, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events("train", "--data", "strokes", "--epochs", 1, "--save", "model.npz")
-    original = datasets.load
-
-    def cropped(*arguments: Any) -> DataSet:
-        data = original(*arguments)
-        return replace(data, training=Digits.of(data.training.images[:, 4:24, 4:24].copy(), data.training.labels))
-
-    monkeypatch.setattr(datasets, "load", cropped)
-    sentence = refused(1, "train", "--data", "strokes", "--resume", "model.npz")
-    assert "images of 784 pixels, and these have 400" in sentence
-
-
 def test_a_different_environment_is_told(events: Events, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     events("train", "--data", "strokes", "--epochs", 2, "--save", "model.npz")
     resume = ("train", "--data", "strokes", "--resume", "model.npz", "--epochs", 3)
     assert "may differ" not in run(*resume).stderr
-    here = environment.current("NumPy on the CPU")
-    other = replace(here, numpy="9.9.9", threads=here.threads + 1)
+    other = environment.current("NumPy on the CPU") | {"NumPy": "9.9.9"}
     monkeypatch.setattr(environment, "current", lambda _: other)
-    told = run(*resume).stderr
-    assert "may differ" in told
-    assert f"NumPy {here.numpy} before and 9.9.9 now" in told
-    assert f"number of BLAS threads {here.threads} before and {here.threads + 1} now" in told
+    assert "may differ from those of an uninterrupted training: NumPy" in run(*resume).stderr
 
 
 @pytest.mark.parametrize(("words", "option"), [(("--save", "-"), "--save"), (("--resume", "-"), "--resume")])
@@ -216,13 +150,6 @@ def test_after_ctrl_c_the_program_says_how_to_continue(interrupted: Callable[...
     assert "Continue" not in result.stdout
     result = interrupted(2, *words, "--quiet")
     assert result.stderr.splitlines()[-1] == "This run is lost, because --save was not given."
-
-
-def test_a_network_without_its_training_is_refused(refused: Refused, run: Run) -> None:
-    run("derivative", 3)  # changes to an empty folder
-    layer = Layer(np.zeros((784, 1), np.float32), np.zeros(1, np.float32))
-    checkpoint.save(Path("model.npz"), Checkpoint((layer,), (3, 7), 0))
-    assert "holds a network but not its training" in refused(1, "train", "--data", "strokes", "--resume", "model.npz")
 
 
 def test_a_missing_file_cannot_be_resumed(refused: Refused) -> None:
