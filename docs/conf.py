@@ -17,7 +17,7 @@ exclude_patterns = ["book"]
 nitpicky = True
 # The book has no pages for types of NumPy and of Python itself, for the parts of the derivation checker, and for the
 # grays of a data set.
-INNER = r"tinygrad_mnist\.((derivations\.(pagetext|worlds)|check\.subject)|datasets\.scaling)\..*"
+INNER = r"tinygrad_mnist\.((derivations\.(evaluation|pagetext)|check\.subject)|datasets\.scaling)\..*"
 nitpick_ignore_regex = [(r"py:.*", rf"(?!tinygrad_mnist\.).*|{INNER}")]
 
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -44,7 +44,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "similarity": ("arrays",),
     "train": ("networks", "losses", "optimizers", "metrics", "passes", "arrays"),
     "check": ("arrays",),
-    "derivations": ("check", "passes"),
+    "derivations": ("passes",),
     "datasets": (),
     "runs": (*TRAINING, "datasets"),
     "photos": (*TRAINING, "datasets", "runs"),
@@ -137,8 +137,8 @@ BUDGETS = {
     "losses optimizers train metrics similarity": 210,
     "arrays": 258,
     "check": 1733,
-    "derivations": 660,
-    "proof": 773,
+    "derivations": 480,
+    "proof": 296,
     "datasets": 1381,
     "photos": 634,
     "runs": 540,
@@ -148,7 +148,7 @@ BUDGETS = {
 }
 """The most lines of code that rooms may have together. Docstrings and comments are free, so that none is ever cut."""
 
-LINES, FILES = 9636, 156
+LINES, FILES = 8980, 148
 """The most lines of code and the most files of the whole package."""
 
 NO_CODE = {

@@ -12,9 +12,8 @@ from tinygrad_mnist.arrays.backend import choose_backend
 from tinygrad_mnist.check.report import Report
 from tinygrad_mnist.derivations import derivations, pagetext
 from tinygrad_mnist.proof import summary
-from tinygrad_mnist.proof.case import Case
-from tinygrad_mnist.proof.cases import all_cases
-from tinygrad_mnist.proof.planted import PLANTED_BUGS, planted
+from tinygrad_mnist.proof.cases import Case, all_cases
+from tinygrad_mnist.proof.planted import named_bugs, planted
 
 ORDER = (
     "square",
@@ -70,16 +69,17 @@ def _overview(names: Sequence[str]) -> str:
     """Return the page with the chain rule and with a list of all operations."""
     package = import_module("tinygrad_mnist.passes")
     _, *blocks = _docstrings(package)[""]
-    rows = []
-    for name in names:
-        right, number, wrong = derivations.steps(name)
-        if wrong:
-            raise ValueError(f"{name}.py has a wrong step in line {wrong[0].line}: {wrong[0].text}")
-        rows.append((f"[{title(name)}]({name}.md)", _idea(name), f"{right} of {number}"))
+    counts = {name: derivations.counts(name) for name in ("__init__", *names)}
+    for name, found in counts.items():
+        if found["wrong"]:
+            raise ValueError(f"{name}.py has a wrong step in {found['wrong'][0]}")
+    rows = [
+        (f"[{title(name)}]({name}.md)", _idea(name), f"{counts[name]['right']} of {counts[name]['steps']}")
+        for name in names
+    ]
     head = "| operation | | equals signs checked |\n| :-- | :-- | --: |\n"
     listed = head + "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    right, number, _ = derivations.steps("__init__")
-    total = sum(derivations.steps(name)[1] for name in names) + number
+    total = sum(found["steps"] for found in counts.values())
     contents = writing.fence("{toctree}\n:hidden:", "\n".join(names))
     return (
         f"# Derivations\n\nEach operation has a page: what it computes, how its gradient follows, and the code. "
@@ -136,10 +136,9 @@ def _checked(name: str, module: ModuleType) -> str:
     steps = derivations.check(name)
     right = sum(step.right for step in steps)
     error = max(step.error for step in steps)
-    tolerance = derivations.EXACT if all(step.exact for step in steps) else derivations.MEASURED
     rows = [
         (
-            f"equals signs of the derivation, to {tolerance:.0e}",
+            f"equals signs of the derivation, to {derivations.TOLERANCE:.0e}",
             f"{right} of {len(steps)} right",
             f"{error:.0e}",
             "random numbers",
@@ -161,15 +160,15 @@ def _reports(module: ModuleType) -> dict[str, Report]:
 
 def _planted(name: str, module: ModuleType) -> Iterator[str]:
     """Yield a section with a bug, planted in the page's backward, and how it is found."""
-    bugs = {key: bug for key, bug in PLANTED_BUGS.items() if bug.function == f"passes.{name}.backward"}
-    for key, bug in [*bugs.items()][:1]:
+    bugs = [bug for bug in named_bugs().values() if bug.function == f"passes.{name}.backward"]
+    for bug in bugs[:1]:
         with planted(bug):
             reports = _reports(module)
         found = writing.without_paths(summary.faults(reports, chained=()))
         change = "\n".join(f"{sign} {line}" for sign, line in (("-", bug.before), ("+", bug.after)))
         yield (
             f"## A planted bug\n\n{writing.escaped(bug.description)}\n\n{writing.fence('diff', change)}\n\n"
-            f"`python cli.py gradcheck --plant {key}` finds it:\n\n{writing.fence('text', found)}"
+            f"`python cli.py gradcheck --plant {bug.name}` finds it:\n\n{writing.fence('text', found)}"
         )
 
 

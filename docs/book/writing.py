@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tinygrad_mnist.derivations import derivations, pagetext, typeset
+from book import typeset
+from tinygrad_mnist.derivations import derivations, pagetext
 from tinygrad_mnist.derivations.pagetext import CODE, DOCTEST, FORMULA, PROSE, SHAPES, Block, Formula
 
 ROOT = Path(__file__).parents[2]

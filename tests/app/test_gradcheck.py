@@ -10,7 +10,7 @@ from click.testing import Result
 
 from tinygrad_mnist.passes import relu
 from tinygrad_mnist.proof import cases, planted
-from tinygrad_mnist.proof.case import Case
+from tinygrad_mnist.proof.cases import Case
 
 Run = Callable[..., Result]
 Events = Callable[..., list[dict[str, Any]]]
@@ -77,7 +77,7 @@ def test_a_planted_bug_exits_with_1_and_its_line_is_shown(run: Run, few: None) -
 
 def test_if_a_pass_is_wrong_its_line_is_shown_but_not_those_of_the_networks(run: Run, few: None) -> None:
     line = inspect.getsource(relu.backward).rstrip().splitlines()[-2].strip()
-    bug = planted.PlantedBug("passes.relu.backward", line, f"{line}\n    dz = -dz", "The sign is wrong.")
+    bug = planted.PlantedBug("passes.relu.backward", "The sign is wrong.", line, f"{line}\n    dz = -dz")
     with planted.planted(bug):
         result = run("gradcheck")
     assert result.exit_code == 1
@@ -88,9 +88,9 @@ def test_if_a_pass_is_wrong_its_line_is_shown_but_not_those_of_the_networks(run:
 
 def test_the_planted_bugs_are_listed(run: Run, events: Events) -> None:
     lines = run("gradcheck", "--plant", "list").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(planted.PLANTED_BUGS)
+    assert [line.split()[0] for line in lines] == list(planted.named_bugs())
     (result,) = events("gradcheck", "--plant", "list")
-    assert result["plants"] == {name: bug.description for name, bug in planted.PLANTED_BUGS.items()}
+    assert result["plants"] == {name: bug.description for name, bug in planted.named_bugs().items()}
 
 
 def test_an_unknown_bug_is_bad_usage(refused: Refused) -> None:

@@ -28,9 +28,9 @@ def steps_of(text: str, page: str = "linear") -> list[Step]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_step_of_every_page_is_right(page: str) -> None:
-    right, number, wrong = derivations.steps(page)
-    assert wrong == []
-    assert right == number > 0
+    counts = derivations.counts(page)
+    assert counts["wrong"] == []
+    assert counts["right"] == counts["steps"] > 0
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -49,7 +49,10 @@ def test_every_equals_sign_of_a_page_is_a_step_a_definition_or_a_condition(page:
     assert written == counts.total()
 
 
-@pytest.mark.parametrize(("page", "old", "new"), WRONG_DERIVATIONS)
+@pytest.mark.parametrize(
+    ("page", "old", "new"),
+    [pytest.param(*wrong, marks=pytest.mark.exhaustive if n % 5 else ()) for n, wrong in enumerate(WRONG_DERIVATIONS)],
+)
 def test_a_wrong_derivation_is_found_at_its_step(page: str, old: str, new: str) -> None:
     source = source_of(page)
     assert source.count(old) == 1
@@ -126,17 +129,17 @@ def test_right_formulas_are_right(text: str) -> None:
     assert [step for step in found if not step.right] == []
 
 
-def test_a_forward_that_is_not_analytic_is_measured_by_differences(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forward_whose_slope_the_complex_step_does_not_find_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     square = import_module("tinygrad_mnist.passes.square")
     monkeypatch.setattr(square, "forward", lambda x: abs(x) ** 2)  # of a complex number, not its square
-    for factor, right in ((2, True), (2.0001, False)):
-        (step,) = derivations.check(
-            "square", f'"""Square.\n\nIts slope:\n\n    ∂y[j]/∂x[i] = {factor} x[i] if j = i, 0 otherwise\n"""'
-        )
-        assert (step.exact, step.right) == (False, right)
+    assert any(
+        "the complex step with respect to x differs from" in one for one in derivations.counts("square")["wrong"]
+    )
 
 
 def test_a_wrong_forward_makes_the_derivation_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     square = import_module("tinygrad_mnist.passes.square")
     monkeypatch.setattr(square, "forward", lambda x: x * x * x)
-    assert len(derivations.steps("square")[2]) >= 4
+    counts = derivations.counts("square")
+    assert len(counts["wrong"]) == counts["steps"] - counts["right"] >= 4
+    assert counts["wrong"][0].startswith("line ")

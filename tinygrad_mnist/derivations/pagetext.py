@@ -8,6 +8,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 PROSE, SHAPES, FORMULA, CODE, DOCTEST, STRAY = "prose", "shapes", "formula", "code", "doctest", "stray"
@@ -59,39 +60,32 @@ def docstrings(source: str) -> dict[str, list[Block]]:
 
 def blocks(docstring: str, first: int = 1) -> Iterator[Block]:
     """Yield the blocks of a docstring, of which the first begins at line `first` of the file."""
-    text, kind = "", ""
-    lines: list[str] = []
-    for number, line in enumerate([*inspect.cleandoc(docstring).splitlines(), ""], first):
-        now = _kind(line, kind, text)
-        if now != kind:
-            if lines:
-                text = " ".join(lines)
-                yield Block(kind, tuple(lines), number - len(lines))
-            kind, lines = now, []
-        lines += [line] * bool(now)
+    before = ""
+    numbered = enumerate(inspect.cleandoc(docstring).splitlines(), first)
+    for is_blank, group in groupby(numbered, lambda line: not line[1].strip()):
+        numbers, lines = zip(*group, strict=True)
+        if not is_blank:
+            yield Block(_kind(lines[0], before), lines, numbers[0])
+            before = " ".join(lines)
 
 
-def _kind(line: str, kind: str, text: str) -> str:
-    """Return the kind of a line after a line of this kind, and after a block with this text; "" if it is blank."""
-    if not line.strip():
-        return ""
-    if line.startswith(">>> ") or kind == DOCTEST:
+def _kind(line: str, before: str) -> str:
+    """Return the kind of a block that begins with this line and follows a block with the text `before`."""
+    if line.startswith(">>> "):
         return DOCTEST
     if not line.startswith("    "):
         return PROSE
-    if kind in (SHAPES, FORMULA, CODE):
-        return kind
-    return SHAPES if ROW.fullmatch(line) else CODE if ENDING.search(text) else FORMULA
+    return SHAPES if ROW.fullmatch(line) else CODE if ENDING.search(before) else FORMULA
 
 
 def shapes(found: Sequence[Block]) -> dict[str, tuple[list[str], str]]:
     """Return what a table of shapes says of each name: the sizes of its axes, and words."""
-    rows = [row for block in found if block.kind == SHAPES for line in block.lines if (row := ROW.fullmatch(line))]
-    return {
-        name: (re.findall(r"[^, ]+", row["shape"]), row["words"] or "")
-        for row in rows
-        for name in row["names"].split(", ")
-    }
+    table: dict[str, tuple[list[str], str]] = {}
+    for line in (line for block in found if block.kind == SHAPES for line in block.lines):
+        if row := ROW.fullmatch(line):
+            sizes = re.findall(r"[^, ]+", row["shape"])
+            table |= dict.fromkeys(row["names"].split(", "), (sizes, row["words"] or ""))
+    return table
 
 
 def formulas(found: Sequence[Block]) -> Iterator[Formula]:

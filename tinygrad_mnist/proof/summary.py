@@ -1,7 +1,8 @@
-"""The summary of many reports: a row for each gradient, and what is wrong where, in the first place."""
+"""The summary of many reports: a row for each gradient, a line for each derivation, and what is wrong where."""
 
 import textwrap
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from tinygrad_mnist.check.report import INCONCLUSIVE, RIGHT, WRONG, Report, Verdict
 
@@ -28,6 +29,16 @@ def table(reports: Mapping[str, Report]) -> str:
         if report.findings or not report.arguments:
             lines.append(f"{name:<48}{MARKS[report.verdict]}")
     return "\n".join(lines)
+
+
+def derivations_table(pages: Sequence[Mapping[str, Any]]) -> str:
+    """Return a line for each page, like "linear: 32 of 32 steps", its wrong steps, and a sum."""
+    lines = []
+    for page in pages:
+        lines.append(f"{page['page']}: {page['right']} of {page['steps']} steps")
+        lines += [f"  WRONG: {step}" for step in page["wrong"]]
+    right, steps = (sum(page[key] for page in pages) for key in ("right", "steps"))
+    return "\n".join([*lines, f"{len(pages)} derivations: {right} of {steps} steps right"])
 
 
 def faults(reports: Mapping[str, Report], chained: Collection[str]) -> str:

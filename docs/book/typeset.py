@@ -6,8 +6,7 @@ from typing import Any
 from lark import Token
 from lark.visitors import Interpreter
 
-from tinygrad_mnist.derivations.evaluation import Tree
-from tinygrad_mnist.derivations.worlds import ELEMENT
+from tinygrad_mnist.derivations.evaluation import ELEMENT, Tree
 
 SYMBOLS = {
     "≤": r"\le",

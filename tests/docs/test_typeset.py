@@ -3,11 +3,18 @@
 import inspect
 import re
 from importlib import import_module
+from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 
 import pytest
 
-from tinygrad_mnist.derivations import derivations, pagetext, typeset
+from tinygrad_mnist.derivations import derivations, pagetext
 from tinygrad_mnist.derivations.pagetext import FORMULA, Formula
+
+# The package of the book imports Sphinx, which the tests need not have.
+FILE = Path(__file__).parents[2] / "docs" / "book" / "typeset.py"
+typeset = SimpleNamespace(**run_path(str(FILE)))
 
 
 def latex(text: str) -> str:
