@@ -18,6 +18,9 @@ EPS = {dtype: float(np.finfo(dtype).eps) for dtype in ("float32", "float64")}
 REACH = {"float32": 80, "float64": 700}
 """The largest z for which e^z and e^-z are normal numbers of the dtype."""
 
+EXAMPLES = 20
+"""How often Hypothesis draws the arguments of a test."""
+
 dtypes = st.sampled_from(["float32", "float64"])
 seeds = st.integers(0, 2**32 - 1)
 scales = st.floats(-3, 3).map(lambda power: 10.0**power)
@@ -26,8 +29,8 @@ widths = st.sampled_from([1, 2, 3, 10, 100])
 
 
 def drawn(*strategies: Any) -> Callable[[Any], Any]:
-    """Let Hypothesis draw the arguments of a test fifty times. Each time, whole arrays are tested."""
-    return lambda test: hypothesis.settings(max_examples=50)(hypothesis.given(*strategies)(test))
+    """Let Hypothesis draw the arguments of a test, in most of which whole arrays are tested."""
+    return lambda test: hypothesis.settings(max_examples=EXAMPLES)(hypothesis.given(*strategies)(test))
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The forward rules of the passes as SymPy expressions. SymPy derives the gradients, and knows nothing of ours."""
 
-from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +11,6 @@ from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.networks import dense
 from tinygrad_mnist.passes import cross_entropy
 
-mpmath = pytest.importorskip("mpmath")
 sympy = pytest.importorskip("sympy")
 
 Symbols: TypeAlias = NDArray[Any]
@@ -20,8 +18,6 @@ Symbols: TypeAlias = NDArray[Any]
 
 # All different, so that a transposed result cannot pass. N*O is a power of 2, so that 1/n is exact.
 N, I, O = 4, 3, 2  # noqa: E741 - the letters of the pages
-DIGITS = 40
-"""The precision with which derivatives are evaluated."""
 
 
 def symbols(name: str, *shape: int) -> Symbols:
@@ -85,24 +81,6 @@ HARD_LOSS_RULES = {"mean": hard_mean_loss_rule, "cross-entropy": hard_cross_entr
 def derivative(loss: Any, variables: Symbols) -> Symbols:
     """Return SymPy's derivative of the loss with respect to every variable."""
     return np.array([sympy.diff(loss, entry) for entry in variables.flat], dtype=object).reshape(variables.shape)
-
-
-def gradients(loss: Any, variables: Sequence[Symbols], others: Sequence[Symbols]) -> Callable[..., list[NDArray[Any]]]:
-    """Return a function of numbers for `variables` and `others`: the derivatives with respect to the variables.
-
-    They are evaluated to DIGITS digits and then rounded once.
-    """
-    names = [entry for array in (*variables, *others) for entry in array.flat]
-    slopes = sympy.lambdify(names, [list(derivative(loss, array).flat) for array in variables], "mpmath")
-
-    def evaluate(*numbers: NDArray[Any]) -> list[NDArray[Any]]:
-        with mpmath.workdps(DIGITS):
-            rows = slopes(*(mpmath.mpf(float(number)) for array in numbers for number in array.flat))
-        return [
-            np.array(list(map(float, row))).reshape(array.shape) for row, array in zip(rows, variables, strict=True)
-        ]
-
-    return evaluate
 
 
 def chained(loss: str, x: NDArray[Any], t: NDArray[Any], parameters: Parameters) -> list[NDArray[Any]]:

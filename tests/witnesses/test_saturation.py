@@ -8,6 +8,7 @@ import pytest
 
 from tests.witnesses.drawing import (
     EPS,
+    EXAMPLES,
     REACH,
     batches,
     drawn,
@@ -25,10 +26,11 @@ from tests.witnesses.drawing import (
 from tinygrad_mnist.arrays.layers import Layer
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.networks import dense
-from tinygrad_mnist.passes import cross_entropy, mean_loss, relu, sigmoid, square
+from tinygrad_mnist.passes import cross_entropy, mean_loss, relu, sigmoid
 
 mpmath = pytest.importorskip("mpmath")
 given, example = hypothesis.given, hypothesis.example
+few = hypothesis.settings(max_examples=EXAMPLES)
 
 ROUNDED_TO_1 = {"float32": 17, "float64": 37}
 """The smallest integer z for which 1 + e^-z is rounded to 1."""
@@ -39,17 +41,6 @@ shapes = st.lists(st.sampled_from([0, 1, 3, 50]), max_size=3).map(tuple)
 def floats(dtype: str, smallest: float, largest: float) -> Any:
     """Draw one number of this dtype."""
     return st.floats(smallest, largest, width=np.dtype(dtype).itemsize * 8)
-
-
-@drawn(batches, widths, dtypes, st.integers(-20, 20), seeds)
-def test_backward_scales_with_the_upstream_gradient_in_every_bit(
-    rows: int, outputs: int, dtype: str, power: int, seed: int
-) -> None:
-    factor = np.asarray(2.0**power, dtype)  # scales without rounding
-    p, dp = sigmoid.forward(normal(seed, dtype, rows, outputs)), normal(seed + 1, dtype, rows, outputs)
-    np.testing.assert_array_equal(sigmoid.backward(factor * dp, p), factor * sigmoid.backward(dp, p))
-    np.testing.assert_array_equal(square.backward(factor * dp, p), factor * square.backward(dp, p))
-    np.testing.assert_array_equal(relu.backward(factor * dp, dp), factor * relu.backward(dp, dp))
 
 
 @drawn(shapes, dtypes, seeds)
@@ -118,6 +109,7 @@ def slope(z: float, dtype: str) -> float:
 
 @pytest.mark.parametrize("dtype", EPS)
 def test_the_slope_keeps_its_relative_accuracy_for_negative_z(dtype: str) -> None:
+    @few
     @given(floats(dtype, -REACH[dtype], 0))
     def check(z: float) -> None:
         with mpmath.workdps(50):
@@ -128,6 +120,7 @@ def test_the_slope_keeps_its_relative_accuracy_for_negative_z(dtype: str) -> Non
 
 @pytest.mark.parametrize("dtype", EPS)
 def test_the_slope_is_accurate_to_one_ulp_of_1_for_positive_z(dtype: str) -> None:
+    @few
     @given(floats(dtype, 0, REACH[dtype]))
     def check(z: float) -> None:
         with mpmath.workdps(50):
@@ -173,6 +166,7 @@ def test_the_mean_losses_of_opposite_targets_are_between_0_and_1_and_add_up_to_1
 
 @pytest.mark.parametrize("dtype", EPS)
 def test_cross_entropy_is_accurate_to_four_ulp_for_hard_and_soft_targets(dtype: str) -> None:
+    @few
     @given(floats(dtype, -REACH[dtype], REACH[dtype]), st.sampled_from([0.0, 1.0]) | floats(dtype, 0, 1))
     def check(z: float, t: float) -> None:
         with no_warnings():
@@ -182,17 +176,6 @@ def test_cross_entropy_is_accurate_to_four_ulp_for_hard_and_soft_targets(dtype: 
             assert abs(loss / (t * if_1 + (1 - mpmath.mpf(t)) * if_0) - 1) <= 4 * EPS[dtype]
 
     check()
-
-
-@drawn(dtypes, st.floats(2, 1e30))
-def test_the_cross_entropy_of_a_huge_logit_is_its_size_if_wrong_and_0_if_right(dtype: str, times: float) -> None:
-    z = np.full((1, 1), times * REACH[dtype], dtype)
-    for logit, right in ((z, 1), (-z, 0)):
-        for t, loss, slope_of_loss in ((right, 0, 0), (1 - right, z.item(), 2 * right - 1)):
-            hard = np.full((1, 1), t)
-            with no_warnings():
-                assert cross_entropy.forward(logit, hard) == loss
-                assert cross_entropy.backward(logit, hard) == slope_of_loss
 
 
 @drawn(batches, st.integers(1, 3), dtypes, seeds)

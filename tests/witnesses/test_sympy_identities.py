@@ -205,16 +205,23 @@ def test_the_gradient_of_cross_entropy_is_p_minus_t_over_n_for_every_choice_of_h
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sigmoid, "forward", sigmoid_rule)  # the same, by a test above
-    z, t = symbols("z", 2, 2), symbols("t", 2, 2)
+    z, t = symbols("z", 2, 1), symbols("t", 2, 1)
     derived = derivative(hard_cross_entropy_rule(sigmoid_rule(z), t), z)
-    for chosen in np.ndindex(2, 2, 2, 2):
-        targets = np.array(chosen).reshape(2, 2)
+    for chosen in np.ndindex(2, 2):
+        targets = np.array(chosen).reshape(2, 1)
         ours = cross_entropy.backward(z, targets)
-        np.testing.assert_array_equal(ours, (sigmoid_rule(z) - targets) / 4)
+        np.testing.assert_array_equal(ours, (sigmoid_rule(z) - targets) / 2)
         assert_identical(ours, at_targets(derived, t, targets))
 
 
-@pytest.mark.parametrize(("loss", "t"), [("mean", TARGETS), ("cross-entropy", TARGETS[::3])])  # fewer: it is slow
+@pytest.mark.parametrize(
+    ("loss", "t"),
+    [
+        ("mean", TARGETS[:1]),
+        pytest.param("mean", TARGETS, marks=pytest.mark.exhaustive),
+        pytest.param("cross-entropy", TARGETS[::3], marks=pytest.mark.exhaustive),
+    ],
+)
 def test_the_chain_without_hidden_layers_is_sympys_derivative_of_the_network(
     loss: str, t: NDArray[Any], exact_scale: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,7 +232,7 @@ def test_the_chain_without_hidden_layers_is_sympys_derivative_of_the_network(
         assert_identical(ours, derivative(value, argument))
 
 
-@pytest.mark.parametrize("signs", [(1, 1, 1, 1), (1, -1, 1, 1), (-1, 1, 1, -1), (-1, -1, -1, -1)])
+@pytest.mark.parametrize("signs", [(1, -1, 1, 1), (-1, 1, 1, -1)])
 def test_the_chain_through_a_hidden_layer_is_right_for_several_patterns_of_signs(
     signs: tuple[int, ...], exact_scale: None
 ) -> None:
