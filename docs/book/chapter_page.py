@@ -5,12 +5,24 @@ from tinygrad_mnist import datasets
 from tinygrad_mnist.chapter import SECTIONS
 from tinygrad_mnist.chapter.material import DIGITS, Material
 from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table
+from tinygrad_mnist.datasets.progress import Progress
+
+
+class Notices(Progress):
+    """Keeps what is told about the digits, for the page."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def say(self, sentence: str) -> None:
+        """Keep a sentence."""
+        self.sentences.append(sentence)
 
 
 def pages(digits: str) -> dict[str, str | bytes]:
     """Return the page of the chapter and its pictures, by the names of their files. It uses this data set."""
-    notices: list[str] = []
-    material = Material(lambda: datasets.load(digits, DIGITS, notices.append), seed=0)
+    notices = Notices()
+    material = Material(lambda: datasets.load(digits, DIGITS, notices), seed=0)
     sections = {name: compute(material) for name, compute in SECTIONS.items()}
     files: dict[str, str | bytes] = {}
     for name, section in sections.items():
@@ -26,7 +38,7 @@ def pages(digits: str) -> dict[str, str | bytes]:
         "with this project's code. `python cli.py chapter` prints the same walk. "
         f"Of the {len(figures)} figures that can be compared with the book's, {same} are the same in all digits shown. "
         "Results of training are close but not the same, because training starts from different random weights.\n\n"
-        f"{writing.escaped(' '.join(notices))}\n\n{text}\n"
+        f"{writing.escaped(' '.join(notices.sentences))}\n\n{text}\n"
     )
     return files
 

@@ -1,1 +1,1 @@
-"""The proof that derivatives are right: a gradient checker, the oracles that it uses, our cases, and planted bugs."""
+"""The proof that derivatives are right: our own cases for the gradient checker, and bugs to plant in them."""
