@@ -19,7 +19,7 @@ def shell_blocks() -> list[str]:
 def test_one_line_trains_and_one_tests() -> None:
     train, test = shell_blocks()
     assert train.endswith("python cli.py train\n")
-    assert test.endswith("pytest -n auto\n")
+    assert test.endswith("pytest -n auto --dist worksteal\n")
     assert all(block.count("\n") == 1 for block in (train, test))
 
 
