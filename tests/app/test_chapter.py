@@ -1,6 +1,5 @@
 """chapter: the walk as people and programs see it, on MNIST, on strokes, and on data sets of users."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,28 +35,14 @@ def folder_of(images: Any, labels: list[int]) -> Path:
     return folder
 
 
-def test_the_walk_on_mnist_shows_all_sections_and_all_figures(run: Run, narrow: None, shared_mnist: Path) -> None:
-    output = run("chapter", "--data", shared_mnist).stdout
+def test_the_walk_has_all_sections_in_order_and_an_aligned_table_of_all_figures(run: Run, narrow: None) -> None:
+    output = run("chapter", "--data", "strokes").stdout
     assert max(map(len, output.splitlines())) <= 60
     places = [output.index(f"{number} of 13: {name}") for number, name in enumerate(SECTIONS, start=1)]
     assert places == sorted(places)
-    table = " ".join(output[output.index("All the figures") :].split())
-    for row in (
-        "distance to ideal 3 (L1) 0.1114 0.1114 =",
-        "accuracy on 7s (L1) 0.9854 0.9854 =",
-        "sum of x^2 at 3, 4 and 10 125 125 =",
-        "loss after step 2 1577.4 1577.4 =",
-        "loss if 0.2 becomes 0.8 0.2333 0.2333 =",
-        "34 of the 37 figures that can be compared are the same",
-    ):
-        assert row in table
-    assert "*" not in table
-
-
-def test_the_walk_on_strokes_fits_into_60_columns(run: Run, narrow: None) -> None:
-    result = run("chapter", "--data", "strokes")
-    assert result.exit_code == 0, result.output
-    assert max(map(len, result.stdout.splitlines())) <= 60
+    head, *rows, _ = output[output.index("All the figures") :].split("\n\n")[1].splitlines()
+    assert len(rows) == 37
+    assert {len(row.rstrip("=* ")) for row in rows} == {len(head)}
 
 
 def test_a_long_folder_name_is_wrapped(run: Run, narrow: None) -> None:
@@ -68,23 +53,10 @@ def test_a_long_folder_name_is_wrapped(run: Run, narrow: None) -> None:
     assert "long" * 30 in result.stdout.replace("\n" + " " * 10, "")
 
 
-def test_the_numbers_in_the_table_of_figures_are_aligned(run: Run) -> None:
-    output = run("chapter", "--data", "strokes").stdout
-    table = output[output.index("All the figures") :].split("\n\n")[1].splitlines()
-    head, *rows = table[:-1]
-    assert len(rows) == 37
-    assert {len(row.rstrip("=* ")) for row in rows} == {len(head)}
-
-
-def test_figures_from_strokes_are_not_compared_with_the_books(run: Run, events: Events) -> None:
+def test_figures_from_strokes_are_not_compared_with_the_books(run: Run) -> None:
     output = run("chapter", "--data", "strokes", "--section", "similarity").stdout
     assert "digits    digits drawn by this program" in output
     assert "* not comparable: the book used MNIST, this run did not" in output
-    result = events("chapter", "--data", "strokes")[-1]
-    for figure in result["figures"]:
-        assert figure["comparable"] is (figure["section"] not in FROM_MNIST)
-        assert figure["same"] is figure["comparable"]
-    assert result["same"] == sum(figure["comparable"] for figure in result["figures"])
 
 
 def test_without_a_connection_the_walk_uses_strokes_and_says_why(run: Run) -> None:
@@ -96,11 +68,12 @@ def test_without_a_connection_the_walk_uses_strokes_and_says_why(run: Run) -> No
 
 def test_every_section_is_an_event_and_the_result_has_all_figures(events: Events) -> None:
     *sections, result = events("chapter", "--data", "strokes", "--seed", 3)
-    assert [section["event"] for section in sections] == ["section"] * len(SECTIONS)
-    assert [section["name"] for section in sections] == list(SECTIONS)
-    assert result["seed"] == 3
+    assert [(section["event"], section["name"]) for section in sections] == [("section", name) for name in SECTIONS]
     figures = [{"section": section["name"], **figure} for section in sections for figure in section["figures"]]
-    assert result["figures"] == figures
+    assert (result["seed"], result["figures"]) == (3, figures)
+    assert result["same"] == sum(figure["comparable"] for figure in figures)
+    for figure in figures:
+        assert figure["same"] is figure["comparable"] is (figure["section"] not in FROM_MNIST)
     by_name = {figure["name"]: figure for figure in figures}
     assert by_name["loss of all three"]["book"] == 0.4333
     assert by_name["loss of all three"]["here"] == pytest.approx(1.3 / 3)
@@ -108,15 +81,7 @@ def test_every_section_is_an_event_and_the_result_has_all_figures(events: Events
         assert (section["data"] is None) is (section["name"] in ("gradient", "steps", "rates", "sigmoid", "loss"))
 
 
-def test_the_events_contain_only_numbers_that_json_allows(run: Run) -> None:
-    def refuse(constant: str) -> None:
-        raise AssertionError(constant)
-
-    for line in run("chapter", "--data", "strokes", "--json").stdout.splitlines():
-        json.loads(line, parse_constant=refuse)
-
-
-@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize("name", ["stack", "loss"])
 def test_a_single_section_can_be_shown(run: Run, events: Events, name: str) -> None:
     output = run("chapter", "--data", "strokes", "--section", name).stdout
     assert f": {name}\n" in output.splitlines(keepends=True)[0]
@@ -124,7 +89,7 @@ def test_a_single_section_can_be_shown(run: Run, events: Events, name: str) -> N
     assert "All the figures" not in output
     section, result = events("chapter", "--data", "strokes", "--section", name)
     assert section["name"] == name
-    assert {figure["section"] for figure in result["figures"]} <= {name}
+    assert {figure["section"] for figure in result["figures"]} == {name}
 
 
 def test_help_names_every_section(run: Run) -> None:
@@ -148,15 +113,16 @@ def test_a_folder_is_opened_only_if_a_section_uses_digits(run: Run, refused: Ref
     assert run("chapter", "--data", "nowhere", "--section", "gradient").exit_code == 0
 
 
-def test_the_same_seed_repeats_the_walk_and_a_different_one_trains_differently(run: Run, events: Events) -> None:
-    words = ("chapter", "--data", "strokes", "--seed")
-    assert run(*words, 1).stdout == run(*words, 1).stdout
-    one, two = ({f["name"]: f["here"] for f in events(*words, seed)[-1]["figures"]} for seed in (1, 2))
-    assert {name for name in one if one[name] != two[name]} >= {"test loss, epoch 40"}
-    assert all(one[name] == two[name] for name in one if "accuracy" not in name and name != "test loss, epoch 40")
+def test_the_same_seed_repeats_the_walk_and_a_different_one_trains_differently(events: Events) -> None:
+    walks = [events("chapter", "--data", "strokes", "--seed", seed) for seed in (1, 1, 2)]
+    assert walks[0] == walks[1]
+    one, two = ({f["name"]: f["here"] for f in walk[-1]["figures"]} for walk in walks[1:])
+    trained = {name for name in one if "accuracy, epoch" in name or "loss, epoch" in name}
+    different = {name for name in one if one[name] != two[name]}
+    assert {"test loss, epoch 40"} <= different <= trained
 
 
-@pytest.mark.parametrize("side", [1, 3, 9, 40])
+@pytest.mark.parametrize("side", [1, 9, 40])
 def test_the_walk_works_with_four_images_of_any_size(run: Run, side: int) -> None:
     images = np.random.default_rng(side).integers(1, 256, (4, side, side))
     result = run("chapter", "--data", folder_of(images, [3, 7, 3, 7]))
@@ -167,7 +133,7 @@ def test_the_walk_works_with_four_images_of_any_size(run: Run, side: int) -> Non
 def test_black_images_are_refused_in_one_sentence(run: Run) -> None:
     result = run("chapter", "--data", folder_of(np.zeros((4, 28, 28)), [3, 7, 3, 7]), "--section", "accuracy")
     assert result.exit_code == 1
-    assert result.stderr == "Error: the images are all black: choose a different data set with --data.\n"
+    assert result.stderr == "Error: the images are all black: choose a different data set.\n"
 
 
 def test_a_data_set_without_sevens_is_refused(refused: Refused) -> None:

@@ -33,10 +33,6 @@ def test_no_parabola_has_a_smaller_loss_than_the_best_fit(parabola: Any) -> None
     assert roller_coaster.evaluate(parabola).loss > roller_coaster.best_fit().loss
 
 
-def test_the_gradient_of_the_best_fit_is_0() -> None:
-    assert np.max(np.abs(roller_coaster.best_fit().gradient)) < 1e-9
-
-
 def test_the_best_fit_is_close_to_the_parabola_that_the_speed_was_made_from() -> None:
     # 0.75 (t - 9.5)^2 + 1 is 0.75 t^2 - 14.25 t + 68.6875, and the noise has a standard deviation of 3.
     original = np.array([0.75, -14.25, 68.6875])

@@ -5,97 +5,75 @@ import numpy as np
 from tinygrad_mnist.chapter import book_figures, roller_coaster
 from tinygrad_mnist.chapter.material import Material
 from tinygrad_mnist.chapter.roller_coaster import SPEED, TIME, Parabola, State
-from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table, plot
+from tinygrad_mnist.chapter.section import Picture, Section, Table, compare, plot
 from tinygrad_mnist.passes import square
 
-GRADIENT_TEXT = (
-    "How fast does x^2 grow at x = 3? Increase x by a small h and divide the growth of x^2 by h: the smaller h is, the "
-    "closer the result comes to 6, the derivative of x^2 at 3. A derivation by hand gives the formula 2x, which holds "
-    "for every x and needs no measurement. A function of several numbers has one derivative with respect to each of "
-    "them, and together they are its gradient. The gradient tells how fast the function grows with each number."
-)
-
 NUDGES = (1.0, 0.1, 0.01, 0.001)
-"""The values of h."""
+"""The small numbers h by which x is increased."""
+
+RATE, STEPS = 1e-5, 10
+"""The book's learning rate and number of steps for the roller coaster."""
+
+COMPARED = (1, 2, 3, 4, STEPS)
+"""The steps after which the loss is compared with the book's."""
+
+RATES_ON_SQUARE = {0.01: "slow", 0.3: "converges", 0.9: "overshoots, converges", 1.1: "diverges"}
+RATES_ON_ROLLER_COASTER = {1e-7: "slow", RATE: "good", 1e-4: "diverges"}
+"""Learning rates, and their effects."""
+
+SHOWN_STEPS = (1, 2, STEPS)
+"""The numbers of steps after which the tables of learning rates show results."""
 
 
 def show_gradient(_: Material) -> Section:
     """Return x^2 at 3 and the sum of x^2 at 3, 4 and 10, with their derivatives, one of which is also measured."""
-    x = np.array(3.0)
-    xs = np.array([3.0, 4.0, 10.0])
-    derivative = square.backward(np.ones_like(x), x)
-    gradient = square.backward(np.ones_like(xs), xs)
+    x, xs = np.array(3.0), np.array([3.0, 4.0, 10.0])
+    derivative, gradient = (square.backward(np.ones_like(at), at) for at in (x, xs))
+    values = [float(square.forward(x)), float(derivative), float(np.sum(square.forward(xs)))]
     measured = [(h, float((square.forward(x + h) - square.forward(x)) / h)) for h in NUDGES]
     return Section(
         "How fast does x^2 grow?",
-        GRADIENT_TEXT,
+        "How fast does x^2 grow at x = 3? Increase x by a small h and divide the growth of x^2 by h: the smaller h is, "
+        "the closer the result comes to 6, the derivative of x^2 at 3. A derivation by hand gives the formula 2x, "
+        "which holds for every x and needs no measurement. A function of several numbers has one derivative with "
+        "respect to each of them, and together they are its gradient. The gradient tells how fast the function grows "
+        "with each number.",
         ("tinygrad_mnist/passes/square.py",),
         tables=(Table("Measured at x = 3:", ("h", "((x + h)^2 - x^2) / h"), ("g", ".3f"), measured),),
-        figures=(
-            Figure("x^2 at 3", 9, float(square.forward(x)), "g"),
-            Figure("derivative of x^2 at 3", 6, float(derivative), "g"),
-            Figure("sum of x^2 at 3, 4 and 10", 125, float(np.sum(square.forward(xs))), "g"),
-            *(
-                Figure(f"gradient entry for x = {at:g}", book, here, "g")
-                for at, book, here in zip(xs.tolist(), (6, 8, 20), gradient.tolist(), strict=True)
-            ),
-        ),
+        figures=compare(book_figures.SQUARE | book_figures.SQUARE_GRADIENT, [*values, *gradient.tolist()], "g"),
     )
-
-
-STEPS_TEXT = (
-    "A roller coaster goes over a hill, and its speed is measured once a second: which parabola a t^2 + b t + c fits "
-    "these speeds best? Start with any a, b and c, and measure how wrong they are with a single number, the loss: "
-    "here, the mean of the squared errors. The gradient (da, db and dc, the derivatives of the loss with respect to a, "
-    "b and c) points uphill, so take a small step downhill: subtract the gradient times a small number, the learning "
-    "rate. Repeat until the loss hardly falls. All networks here learn in the same seven steps; only the prediction is "
-    "computed differently."
-)
-
-RATE = 1e-5
-"""The book's learning rate."""
-
-STEPS = 10
-"""The number of steps in the book."""
-
-COMPARED = (0, 1, 2, 3, 4, STEPS)
-"""The steps after which the loss is compared with the book's."""
 
 
 def show_steps(_: Material) -> Section:
     """Return the seven steps with their numbers, and the losses during the book's ten steps."""
     states = roller_coaster.descend(RATE, STEPS)
-    names = (f"first gradient: d{name}" for name in "abc")
+    book = {f"first gradient: d{name}": entry for name, entry in zip("abc", book_figures.FIRST_GRADIENT, strict=True)}
+    book["initial loss"] = book_figures.LOSSES[0]
+    book |= {f"loss after step {count}": book_figures.LOSSES[count] for count in COMPARED}
+    here = [*states[0].gradient.tolist(), *(states[count].loss for count in (0, *COMPARED))]
     return Section(
         "Gradient descent in seven steps",
-        STEPS_TEXT,
+        "A roller coaster goes over a hill, and its speed is measured once a second: which parabola a t^2 + b t + c "
+        "fits these speeds best? Start with any a, b and c, and measure how wrong they are with a single number, the "
+        "loss: here, the mean of the squared errors. The gradient (da, db and dc, the derivatives of the loss with "
+        "respect to a, b and c) points uphill, so take a small step downhill: subtract the gradient times a small "
+        "number, the learning rate. Repeat until the loss hardly falls. All networks here learn in the same seven "
+        "steps; only the prediction is computed differently.",
         ("tinygrad_mnist/chapter/roller_coaster.py", "tinygrad_mnist/train.py"),
         pictures=(_plot_fit(states[-1].parabola),),
         tables=(Table(f"The steps, with a learning rate of {RATE:.5f}:", (), ("d", "", ""), _seven_steps(states)),),
-        figures=(
-            *map(Figure, names, book_figures.FIRST_GRADIENT, states[0].gradient.tolist(), [".1f"] * 3),
-            *(
-                Figure(
-                    f"loss after step {count}" if count else "initial loss",
-                    book_figures.LOSSES[count],
-                    states[count].loss,
-                    ".1f",
-                )
-                for count in COMPARED
-            ),
-        ),
+        figures=compare(book, here, ".1f"),
     )
 
 
 def _seven_steps(states: list[State]) -> list[tuple[int, str, str]]:
     """Return the number, the name, and the results of each of the seven steps."""
     first, second, *_, next_to_last, last = states
+    (a, b, c), (da, db, dc) = first.parabola, first.gradient
     predicted = roller_coaster.predict(first.parabola)[-1]
-    (a, *_), (da, db, dc) = first.parabola, first.gradient
     gain = next_to_last.loss - last.loss
-    initial = ", ".join(f"{name} = {value:.4f}" for name, value in zip("abc", first.parabola, strict=True))
     return [
-        (1, "initialize", initial),
+        (1, "initialize", f"a = {a:.4f}, b = {b:.4f}, c = {c:.4f}"),
         (2, "predict", f"at t = {TIME[-1]:.0f}: {predicted:.1f} (measured: {SPEED[-1]:.1f})"),
         (3, "loss", f"{first.loss:.1f}"),
         (4, "gradient", f"da = {da:.1f}, db = {db:.1f}, dc = {dc:.1f}"),
@@ -112,57 +90,35 @@ def _plot_fit(parabola: Parabola) -> Picture:
     return plot(f"dots: measured; line: fitted in {STEPS} steps", [(TIME, SPEED), (t, a * t**2 + b * t + c)])
 
 
-RATES_TEXT = (
-    "The learning rate r sets the size of a step: on x^2, a step takes x to x - r * 2x. If r is too small, progress is "
-    "slow; if it is too large, every step lands on the opposite side of the valley, higher than before. A growing loss "
-    "is a sign of this, and a good rate is found by trial and error. All parameters share the rate: the roller "
-    "coaster's loss is so much steeper in a than in b and c that b and c have hardly moved after ten steps, and the "
-    "parabola is still far from the best one."
-)
-
-RATES_ON_SQUARE = {0.01: "slow", 0.3: "converges", 0.9: "overshoots, converges", 1.1: "diverges"}
-RATES_ON_ROLLER_COASTER = {1e-7: "slow", RATE: "good", 1e-4: "diverges"}
-"""Learning rates, and their effects."""
-
-SHOWN_STEPS = (1, 2, STEPS)
-"""The numbers of steps after which the tables show results."""
-
-
 def show_rates(_: Material) -> Section:
     """Return the results of several learning rates on x^2 and for the roller coaster, and three of its parabolas."""
     head = ("rate", *(f"{steps} step{'s' * (steps > 1)}" for steps in SHOWN_STEPS), "")
+    on_square = [
+        (rate, *(descend_square(3.0, rate, steps) for steps in SHOWN_STEPS), effect)
+        for rate, effect in RATES_ON_SQUARE.items()
+    ]
     descents = {rate: roller_coaster.descend(rate, STEPS) for rate in RATES_ON_ROLLER_COASTER}
+    on_roller_coaster = [
+        (rate, *(descents[rate][steps].loss for steps in SHOWN_STEPS), effect)
+        for rate, effect in RATES_ON_ROLLER_COASTER.items()
+    ]
     initial, last = descents[RATE][0], descents[RATE][-1]
-    parabolas = {"initial": initial, f"after {STEPS} steps": last, "best fit": roller_coaster.best_fit()}
+    states = {"initial": initial, f"after {STEPS} steps": last, "best fit": roller_coaster.best_fit()}
+    parabolas = [(name, *state.parabola.tolist(), state.loss) for name, state in states.items()]
+    best = f"Parabolas at a learning rate of {RATE:.5f}, and the best fit:"
+    losses = f"The roller coaster's loss, starting from {initial.loss:.1f}:"
     return Section(
         "How large should a step be?",
-        RATES_TEXT,
+        "The learning rate r sets the size of a step: on x^2, a step takes x to x - r * 2x. If r is too small, "
+        "progress is slow; if it is too large, every step lands on the opposite side of the valley, higher than "
+        "before. A growing loss is a sign of this, and a good rate is found by trial and error. All parameters share "
+        "the rate: the roller coaster's loss is so much steeper in a than in b and c that b and c have hardly moved "
+        "after ten steps, and the parabola is still far from the best one.",
         ("tinygrad_mnist/optimizers.py", "tinygrad_mnist/chapter/roller_coaster.py"),
         tables=(
-            Table(
-                "On x^2, starting at x = 3; the minimum is at x = 0:",
-                head,
-                ("g", *[".3f"] * len(SHOWN_STEPS), ""),
-                [
-                    (rate, *(descend_square(3.0, rate, steps) for steps in SHOWN_STEPS), effect)
-                    for rate, effect in RATES_ON_SQUARE.items()
-                ],
-            ),
-            Table(
-                f"The roller coaster's loss, starting from {initial.loss:.1f}:",
-                head,
-                (".7f", *[".4g"] * len(SHOWN_STEPS), ""),
-                [
-                    (rate, *(descents[rate][steps].loss for steps in SHOWN_STEPS), effect)
-                    for rate, effect in RATES_ON_ROLLER_COASTER.items()
-                ],
-            ),
-            Table(
-                f"Parabolas at a learning rate of {RATE:.5f}, and the best fit:",
-                ("", "a", "b", "c", "loss"),
-                ("", ".3f", ".3f", ".3f", ".1f"),
-                [(name, *state.parabola.tolist(), state.loss) for name, state in parabolas.items()],
-            ),
+            Table("On x^2, starting at x = 3; the minimum is at x = 0:", head, ("g", *[".3f"] * 3, ""), on_square),
+            Table(losses, head, (".7f", *[".4g"] * 3, ""), on_roller_coaster),
+            Table(best, ("", "a", "b", "c", "loss"), ("", ".3f", ".3f", ".3f", ".1f"), parabolas),
         ),
     )
 

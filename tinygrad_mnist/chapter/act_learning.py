@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from tinygrad_mnist import train
 from tinygrad_mnist.arrays.layers import Layer
 from tinygrad_mnist.chapter import book_figures
 from tinygrad_mnist.chapter.material import DIGITS, Material, batch, examples
-from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table
+from tinygrad_mnist.chapter.section import Picture, Section, Table, compare
 from tinygrad_mnist.datasets.digits import MAX_PIXEL
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.networks import dense
@@ -19,43 +20,35 @@ from tinygrad_mnist.passes import linear, mean_loss, sigmoid
 from tinygrad_mnist.runs import presets
 from tinygrad_mnist.train import Settings, TrainingState
 
-BATCHES_TEXT = (
-    "The gradient over all training digits gives the best direction, but every step then has to process all of them. "
-    "The gradient over a few random digits, a mini-batch, has almost the same direction and costs far less; one pass "
-    "over all digits is called an epoch. The digits have to be shuffled, because a batch of only 3s teaches the model "
-    "to always predict 3. The book's first batch is four 3s; the model predicts that two are 3s and two are 7s, all "
-    "with near certainty. Its loss is half of the maximum, and yet the derivative is almost 0, because the "
-    "sigmoid is flat at both ends."
-)
-
 SIZES = (4, 64, 256)
 """The sizes of the random batches."""
 
 DRAWS = 20
 """The number of batches of each size."""
 
+SETTINGS = Settings(learning_rate=1.0, batch=256, epochs=20, patience=20)
+"""The book's learning rate, batch size and number of epochs for the linear model."""
+
+LINEAR_EPOCHS, HIDDEN_EPOCHS = (1, 2, 5, 10, 20), (1, 5, 10, 20, 40)
+"""The epochs in the tables."""
+
 
 def show_batches(material: Material) -> Section:
     """Return how similar the gradients of mini-batches are to that of all digits, and the book's batch of four 3s."""
-    loss, db = four_threes()
+    similarities = gradient_similarities(*batch(material.in_book_order, "float32"), material.seed)
+    caption = "Cosine similarity of the gradients of a batch and of all digits (1: same direction, 0: perpendicular):"
     return Section(
         "A few digits at a time",
-        BATCHES_TEXT,
+        "The gradient over all training digits gives the best direction, but every step then has to process all of "
+        "them. The gradient over a few random digits, a mini-batch, has almost the same direction and costs far less; "
+        "one pass over all digits is called an epoch. The digits have to be shuffled, because a batch of only 3s "
+        "teaches the model to always predict 3. The book's first batch is four 3s; the model predicts that two are 3s "
+        "and two are 7s, all with near certainty. Its loss is half of the maximum, and yet the derivative is almost 0, "
+        "because the sigmoid is flat at both ends.",
         ("tinygrad_mnist/train.py", "tinygrad_mnist/networks/dense.py"),
         material.data.origin,
-        tables=(
-            Table(
-                "Cosine similarity between the gradient of a batch and that of all digits: 1 is the same direction, 0 "
-                "is perpendicular:",
-                ("batch", "steps per epoch", "cosine"),
-                ("", ",d", ".3f"),
-                gradient_similarities(*batch(material.in_book_order, "float32"), material.seed),
-            ),
-        ),
-        figures=(
-            Figure("loss of four 3s", book_figures.FOUR_LOSS, loss),
-            Figure("bias gradient of four 3s", book_figures.FOUR_BIAS_GRADIENT, db),
-        ),
+        tables=(Table(caption, ("batch", "steps per epoch", "cosine"), ("", ",d", ".3f"), similarities),),
+        figures=compare(book_figures.FOUR_THREES, four_threes()),
     )
 
 
@@ -67,18 +60,16 @@ def gradient_similarities(x: NDArray[Any], t: NDArray[Any], seed: int) -> list[t
     rng = np.random.default_rng((seed, 0))
     (layer,) = dense.initialize((x.shape[1], 1), rng, "float32")
     of_all = weight_gradient(x, t, layer)
-
-    def similarity(chosen: NDArray[np.intp]) -> float:
-        return cosine_similarity(weight_gradient(x[chosen], t[chosen], layer), of_all)
-
     count, largest = len(x), min(SIZES[-1], len(x))
+    drawn = {size: [rng.choice(count, size, replace=False) for _ in range(DRAWS)] for size in SIZES if size < count}
+    batches = [(f"{size} random", size, draws) for size, draws in drawn.items()]
+    batches.append((f"{largest} unshuffled", largest, [np.arange(largest)]))
+    batches.append((f"all {count:,}", count, [np.arange(count)]))
     rows = []
-    for size in (size for size in SIZES if size < count):
-        draws = [rng.choice(count, size, replace=False) for _ in range(DRAWS)]
-        mean = float(np.mean([similarity(chosen) for chosen in draws]))
-        rows.append((f"{size} random", math.ceil(count / size), mean))
-    rows.append((f"{largest} unshuffled", math.ceil(count / largest), similarity(np.arange(largest))))
-    return [*rows, (f"all {count:,}", 1, similarity(np.arange(count)))]
+    for name, size, draws in batches:
+        similarities = [cosine_similarity(weight_gradient(x[some], t[some], layer), of_all) for some in draws]
+        rows.append((name, math.ceil(count / size), float(np.mean(similarities))))
+    return rows
 
 
 def weight_gradient(x: NDArray[Any], t: NDArray[Any], layer: Layer) -> NDArray[Any]:
@@ -103,21 +94,6 @@ def four_threes() -> tuple[float, float]:
     return float(loss), float(db[0])
 
 
-LINEAR_TEXT = (
-    "Give every pixel a weight: positive if brightness there suggests a 3, negative if it suggests a 7. The weighted "
-    "sum plus a bias goes through the sigmoid to the loss. To learn, go back the same way: how does the loss change "
-    "with p, with z, and with w? Each pass turns the derivative with respect to its output into the "
-    "derivatives with respect to its inputs, and that is all there is to backpropagation. Then take a step, batch "
-    "after batch: the same seven steps, with hundreds of parameters instead of three."
-)
-
-SETTINGS = Settings(learning_rate=1.0, batch=256, epochs=20, patience=20)
-"""The book's learning rate, batch size and number of epochs."""
-
-LINEAR_EPOCHS, HIDDEN_EPOCHS = (1, 2, 5, 10, 20), (1, 5, 10, 20, 40)
-"""The epochs in the tables."""
-
-
 def show_linear(material: Material) -> Section:
     """Return one batch's way through the model, pictures of the learned weights, and accuracy by epoch."""
     settings = replace(SETTINGS, seed=material.seed)
@@ -126,29 +102,29 @@ def show_linear(material: Material) -> Section:
     learned = epochs[-1].parameters[0].w - initial.parameters[0].w
     book = zip(book_figures.LINEAR_OWN, book_figures.LINEAR_LIBRARY, strict=True)
     accuracies = [(n, *both, epochs[n - 1].valid_accuracy) for n, both in enumerate(book, 1) if n in LINEAR_EPOCHS]
+    traced = trace_batch(*batch(material.sample(settings.batch), "float64"), material.seed)
+    one_batch = (
+        "One batch through a new model and back (dp is the derivative of the loss with respect to p, and so on):"
+    )
+    by_epoch = (
+        "Accuracy on the test digits. The book trains twice: from large initial weights, and from small ones like "
+        "those used here. It does not shuffle its batches:"
+    )
     return Section(
         "One weight for each pixel",
-        LINEAR_TEXT,
+        "Give every pixel a weight: positive if brightness there suggests a 3, negative if it suggests a 7. The "
+        "weighted sum plus a bias goes through the sigmoid to the loss. To learn, go back the same way: how does the "
+        "loss change with p, with z, and with w? Each pass turns the derivative with respect to its output into the "
+        "derivatives with respect to its inputs, and that is all there is to backpropagation. Then take a step, batch "
+        "after batch: the same seven steps, with hundreds of parameters instead of three.",
         ("tinygrad_mnist/passes/linear.py", "tinygrad_mnist/networks/dense.py", "tinygrad_mnist/train.py"),
         material.data.origin,
         pictures=weight_pictures(learned.reshape(material.three.shape)),
         tables=(
-            Table(
-                "One batch in a new model, forward and backward (dp is the derivative of the loss with respect to p, "
-                "and so on):",
-                ("", "shape", "largest entry"),
-                ("", "", ".6f"),
-                trace_batch(*batch(material.sample(settings.batch), "float64"), material.seed),
-            ),
-            Table(
-                "Accuracy on the test digits. The book trains twice: from large initial weights, and from small ones "
-                "like those used here. It does not shuffle its batches:",
-                ("epoch", "book, large", "book, small", "here"),
-                ("d", ".4f", ".4f", ".4f"),
-                accuracies,
-            ),
+            Table(one_batch, ("", "shape", "largest entry"), ("", "", ".6f"), traced),
+            Table(by_epoch, ("epoch", "book, large", "book, small", "here"), ("d", ".4f", ".4f", ".4f"), accuracies),
         ),
-        figures=(Figure("test accuracy, epoch 20", *accuracies[-1][2:], comparable=material.is_mnist),),
+        figures=compare(book_figures.LINEAR, [epochs[-1].valid_accuracy], comparable=material.is_mnist),
     )
 
 
@@ -187,38 +163,26 @@ def weight_pictures(learned: NDArray[Any]) -> tuple[Picture, Picture]:
     return Picture("brightness suggests a 3", three), Picture("brightness suggests a 7", seven)
 
 
-HIDDEN_TEXT = (
-    "A linear model can only take one weighted sum of the pixels. A hidden layer takes 30 such sums, each with its own "
-    "weights, and the last layer takes a weighted sum of these 30. Sums of sums would be just another sum, so there is "
-    "a nonlinear function between the layers: the ReLU keeps positive numbers and replaces negative ones with 0. "
-    "Backward, it passes the derivative on where the number was positive, and 0 everywhere else. The book's steps are "
-    "small, and larger ones reach a higher accuracy: try 'train --hidden 30'."
-)
-
-
 def show_hidden(material: Material) -> Section:
     """Return loss and accuracy of the book's network, 784-30-1 with ReLU, with the book's settings."""
     settings = replace(presets.chapter(len(DIGITS)), seed=material.seed)
     epochs = learn(material, settings)
-    accuracy, loss = epochs[-1].valid_accuracy, loss_on_test_digits(material, epochs[-1])
-    sizes = "-".join(str(len(w)) for w, _ in epochs[-1].parameters) + "-1"
+    last, test = epochs[-1], examples(material.data.test)
+    loss, _ = LOSSES["mean"](dense.logits(test.images, test.rows, last.parameters), test.t)
+    sizes = "-".join(str(len(w)) for w, _ in last.parameters) + "-1"
+    caption = f"Layers {sizes}, learning rate {settings.learning_rate:g}, batches of {settings.batch}:"
+    rows = [(n, epochs[n - 1].loss, epochs[n - 1].valid_accuracy) for n in HIDDEN_EPOCHS]
     return Section(
         "A hidden layer",
-        HIDDEN_TEXT,
+        "A linear model can only take one weighted sum of the pixels. A hidden layer takes 30 such sums, each with its "
+        "own weights, and the last layer takes a weighted sum of these 30. Sums of sums would be just another sum, so "
+        "there is a nonlinear function between the layers: the ReLU keeps positive numbers and replaces negative ones "
+        "with 0. Backward, it passes the derivative on where the number was positive, and 0 everywhere else. The "
+        "book's steps are small, and larger ones reach a higher accuracy: try 'train --hidden 30'.",
         ("tinygrad_mnist/passes/relu.py", "tinygrad_mnist/networks/dense.py", "tinygrad_mnist/runs/presets.py"),
         material.data.origin,
-        tables=(
-            Table(
-                f"Layers {sizes}, learning rate {settings.learning_rate:g}, batches of {settings.batch}:",
-                ("epoch", "training loss", "test accuracy"),
-                ("d", ".4f", ".4f"),
-                [(n, epochs[n - 1].loss, epochs[n - 1].valid_accuracy) for n in HIDDEN_EPOCHS],
-            ),
-        ),
-        figures=(
-            Figure("test accuracy, epoch 40", book_figures.HIDDEN_ACCURACY, accuracy, comparable=material.is_mnist),
-            Figure("test loss, epoch 40", book_figures.HIDDEN_LOSS, loss, comparable=material.is_mnist),
-        ),
+        tables=(Table(caption, ("epoch", "training loss", "test accuracy"), ("d", ".4f", ".4f"), rows),),
+        figures=compare(book_figures.HIDDEN, [last.valid_accuracy, float(loss)], comparable=material.is_mnist),
     )
 
 
@@ -229,11 +193,6 @@ def learn(material: Material, settings: Settings) -> list[TrainingState]:
     run. `python cli.py train` is stricter: it measures on held-out training digits, and on the test digits only once.
     """
     epochs: list[TrainingState] = []
-    train.train(examples(material.data.training), examples(material.data.test), settings, epochs.append)
+    with threadpool_limits(limits=1, user_api="blas"):  # on a busy machine, the threads would wait for each other
+        train.train(examples(material.data.training), examples(material.data.test), settings, epochs.append)
     return epochs
-
-
-def loss_on_test_digits(material: Material, state: TrainingState) -> float:
-    """Return the mean loss on all test digits."""
-    test = examples(material.data.test)
-    return float(LOSSES["mean"](dense.logits(test.images, test.rows, state.parameters), test.t)[0])

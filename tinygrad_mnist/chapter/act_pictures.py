@@ -6,17 +6,9 @@ from tinygrad_mnist import similarity
 from tinygrad_mnist.arrays.backend import Array
 from tinygrad_mnist.chapter import book_figures
 from tinygrad_mnist.chapter.material import DIGITS, Material, flat_images
-from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table
+from tinygrad_mnist.chapter.section import Picture, Section, Table, compare
 from tinygrad_mnist.chapter.tensor import stack, tensor
 from tinygrad_mnist.datasets.digits import MAX_PIXEL
-
-TENSORS_TEXT = (
-    "An image is a table of numbers, one per pixel, from 0 (black) to 255 (white). A single number, a list of numbers, "
-    "a table and a stack of tables are all tensors, and the rank of a tensor is its number of axes. All numbers in a "
-    "tensor have the same type and all its rows have the same length, so that a processor can handle millions of them "
-    "quickly. The function tensor() refuses data that breaks these rules, and its error message names the first item "
-    "that does."
-)
 
 ACCEPTED = (3, [1.5, 2.5], [[1, 2], [3, 4]])
 """Data that `tensor` accepts."""
@@ -30,25 +22,25 @@ def show_tensors(material: Material) -> Section:
     three = material.three
     patch = three[4:10, 4:10]
     equal = int(np.count_nonzero(patch == np.array(book_figures.PATCH))) if patch.shape == (6, 6) else 0
-    tensors = [(f"{data}", tensor(data)) for data in ACCEPTED] + [("the image", tensor(three))]
+    arrays = {**{f"{data}": tensor(data) for data in ACCEPTED}, "the image": tensor(three)}
+    rows = [(name, array.ndim, str(array.shape), str(array.dtype)) for name, array in arrays.items()]
     tables = (
         Table("Its rows and columns 4 to 9, counting from 0:", (), ("d",) * patch.shape[1], patch.tolist()),
-        Table(
-            "Tensors:",
-            ("data", "rank", "shape", "type"),
-            ("", "d", "", ""),
-            [(name, array.ndim, str(array.shape), str(array.dtype)) for name, array in tensors],
-        ),
+        Table("Tensors:", ("data", "rank", "shape", "type"), ("", "d", "", ""), rows),
         Table("Refused by tensor():", (), ("", ""), [(f"{data}", refusal(data)) for data in REFUSED]),
     )
     return Section(
         "Images are tables of numbers",
-        TENSORS_TEXT,
+        "An image is a table of numbers, one per pixel, from 0 (black) to 255 (white). A single number, a list of "
+        "numbers, a table and a stack of tables are all tensors, and the rank of a tensor is its number of axes. All "
+        "numbers in a tensor have the same type and all its rows have the same length, so that a processor can handle "
+        "millions of them quickly. The function tensor() refuses data that breaks one of these rules, and says "
+        "which.",
         ("tinygrad_mnist/chapter/tensor.py",),
         material.data.origin,
         pictures=(Picture("a 3 from the training set", three),),
         tables=tables if patch.size else tables[1:],
-        figures=(Figure("equal pixels, of 36", 36, equal, "d", material.is_mnist),),
+        figures=compare({"equal pixels, of 36": 36}, [equal], "d", material.is_mnist),
     )
 
 
@@ -61,92 +53,60 @@ def refusal(data: object) -> str:
     raise AssertionError(f"{data} was accepted")
 
 
-STACK_TEXT = (
-    "Images of the same size form a tensor of rank 3, with one axis for the images, one for their rows and one for "
-    "their columns. Subtracting a single image from this tensor subtracts it from every image, without a loop: this is "
-    "called broadcasting. The mean over the last two axes, rows and columns, then leaves one number per image. Nearly "
-    "all neural-network code is written this way, for many examples at once."
-)
-
-
 def show_stack(material: Material) -> Section:
     """Return the shapes on the way from many images to one distance for each, and the number of images."""
     sets = {"training": material.data.training, "test": material.data.test}
-    stacks = {
-        f"{name} {digit}s": stack(list(digits.only([digit]).images))
-        for name, digits in sets.items()
-        for digit in DIGITS
-    }
+    names = [(name, digit) for name in sets for digit in DIGITS]
+    stacks = {f"{name} {digit}s": stack(list(sets[name].only([digit]).images)) for name, digit in names}
     threes = stacks["test 3s"] / MAX_PIXEL
     ideal = np.mean(stacks["training 3s"] / MAX_PIXEL, axis=0)
     differences = np.abs(threes - ideal)
     distances = np.mean(differences, axis=(-2, -1))
     first = distances[:4].tolist()
-    shapes = {
+    arrays = {
         "test 3s": threes,
         "mean of the training 3s": ideal,
         "differences, by broadcasting": differences,
         "mean over the last two axes": distances,
     }
+    shapes = [(name, array.ndim, str(array.shape)) for name, array in arrays.items()]
+    counts = [len(stacks[name]) for name in book_figures.COUNTS]
     return Section(
         "Many images at once",
-        STACK_TEXT,
+        "Images of the same size form a tensor of rank 3, with one axis for the images, one for their rows and one for "
+        "their columns. Subtracting a single image from this tensor subtracts it from every image, without a loop: "
+        "this is called broadcasting. The mean over the last two axes, rows and columns, then leaves one number per "
+        "image. Nearly all neural-network code is written this way, for many examples at once.",
         ("tinygrad_mnist/chapter/tensor.py", "tinygrad_mnist/similarity.py"),
         material.data.origin,
         tables=(
-            Table(
-                "How far is each test 3 from the mean 3?",
-                ("", "rank", "shape"),
-                ("", "d", ""),
-                [(name, array.ndim, str(array.shape)) for name, array in shapes.items()],
-            ),
+            Table("How far is each test 3 from the mean 3?", ("", "rank", "shape"), ("", "d", ""), shapes),
             Table("The first of these distances:", (), (".4f",) * len(first), [first]),
         ),
-        figures=tuple(
-            Figure(name, count, len(stacks[name]), ",d", material.is_mnist)
-            for name, count in book_figures.COUNTS.items()
-        ),
+        figures=compare(book_figures.COUNTS, counts, ",d", material.is_mnist),
     )
-
-
-IDEALS_TEXT = (
-    "The mean of all training 3s, pixel by pixel, is the ideal 3: bright where most of them are bright, and dim where "
-    "only some are. To measure how far an image is from it, with pixels from 0 to 1, take the difference in each pixel "
-    "and average. The L1 distance is the mean of the absolute differences. The RMS distance (root mean square) is the "
-    "square root of the mean of their squares, which gives more weight to large differences. Is the 3 of the first "
-    "section closer to the ideal 3 than to the ideal 7?"
-)
 
 
 def show_ideals(material: Material) -> Section:
     """Return pictures of both ideals, and the distances of the book's 3 from them."""
     three = material.three
-    ideals = [similarity.ideal(flat_images(material.data.training.only([digit]))) for digit in DIGITS]
     row = three.reshape(1, -1)
+    ideals = [similarity.ideal(flat_images(material.data.training.only([digit]))) for digit in DIGITS]
     l1 = [float(similarity.l1(row, ideal)[0]) for ideal in ideals]
     root_mean_square = [float(np.sqrt(similarity.squared(row, ideal)[0])) for ideal in ideals]
+    images = (np.round(ideal * MAX_PIXEL).astype(np.uint8).reshape(three.shape) for ideal in ideals)
     return Section(
         "The ideal 3 and the ideal 7",
-        IDEALS_TEXT,
+        "The mean of all training 3s, pixel by pixel, is the ideal 3: bright where most of them are bright, and dim "
+        "where only some are. To measure how far an image is from it, with pixels from 0 to 1, take the difference in "
+        "each pixel and average. The L1 distance is the mean of the absolute differences. The RMS distance (root mean "
+        "square) is the square root of the mean of their squares, which gives more weight to large differences. Is the "
+        "3 of the first section closer to the ideal 3 than to the ideal 7?",
         ("tinygrad_mnist/similarity.py",),
         material.data.origin,
-        pictures=tuple(
-            Picture(f"the ideal {digit}", np.round(ideal * MAX_PIXEL).astype(np.uint8).reshape(three.shape))
-            for digit, ideal in zip(DIGITS, ideals, strict=True)
-        ),
-        figures=tuple(
-            Figure(name, book, here, comparable=material.is_mnist)
-            for (name, book), here in zip(book_figures.DISTANCES.items(), [*l1, *root_mean_square], strict=True)
-        ),
+        pictures=tuple(Picture(f"the ideal {digit}", image) for digit, image in zip(DIGITS, images, strict=True)),
+        figures=compare(book_figures.DISTANCES, [*l1, *root_mean_square], comparable=material.is_mnist),
     )
-
-
-SIMILARITY_TEXT = (
-    "Predict the digit whose ideal is closer to the image. This is a complete classifier, measured here on test "
-    "digits, which were not used to compute the ideals. It is the baseline that any learned model has to beat. It "
-    "cannot improve, because it has no parameters: no numbers that could be changed a little to make fewer mistakes. "
-    "The rest of the walk is about such parameters and how to change them."
-)
 
 
 def show_similarity(material: Material) -> Section:
@@ -161,21 +121,16 @@ def show_similarity(material: Material) -> Section:
         return [*per_digit, sum(per_digit) / len(per_digit)]
 
     l1, squared = accuracies(similarity.l1), accuracies(similarity.squared)
+    head = ("", "L1 distance", "squared distance")
+    rows = list(zip(("3s", "7s", "mean of both"), l1, squared, strict=True))
     return Section(
         "A baseline that learns nothing",
-        SIMILARITY_TEXT,
+        "Predict the digit whose ideal is closer to the image. This is a complete classifier, measured here on test "
+        "digits, which were not used to compute the ideals. It is the baseline that any learned model has to beat. It "
+        "cannot improve, because it has no parameters: no numbers that could be changed a little to make fewer "
+        "mistakes. The rest of the walk is about such parameters and how to change them.",
         ("tinygrad_mnist/similarity.py", "tinygrad_mnist/app/baseline_command.py"),
         material.data.origin,
-        tables=(
-            Table(
-                "Accuracy on the test digits:",
-                ("", "L1 distance", "squared distance"),
-                ("", ".4f", ".4f"),
-                list(zip(("3s", "7s", "mean of both"), l1, squared, strict=True)),
-            ),
-        ),
-        figures=tuple(
-            Figure(name, book, here, comparable=material.is_mnist)
-            for (name, book), here in zip(book_figures.SIMILARITY.items(), l1, strict=True)
-        ),
+        tables=(Table("Accuracy on the test digits:", head, ("", ".4f", ".4f"), rows),),
+        figures=compare(book_figures.SIMILARITY, l1, comparable=material.is_mnist),
     )

@@ -27,6 +27,10 @@ DISTANCES = {
 SIMILARITY = {"accuracy on 3s (L1)": 0.9168, "accuracy on 7s (L1)": 0.9854, "mean of both accuracies": 0.9511}
 """The shares of the test digits that are closer, by the L1 distance, to their own ideal."""
 
+SQUARE = {"x^2 at 3": 9, "derivative of x^2 at 3": 6, "sum of x^2 at 3, 4 and 10": 125}
+SQUARE_GRADIENT = {"gradient entry for x = 3": 6, "gradient entry for x = 4": 8, "gradient entry for x = 10": 20}
+"""Values and derivatives of x^2, and the gradient of the sum."""
+
 NOISE = (
     *(1.926915, 1.487284, 0.900717, -2.105521, -0.758131, 1.078318, 0.800801, 1.68062, 0.35586, -0.686623),
     *(-0.493356, 0.241488, -0.231624, 0.041759, -0.251575, 0.859859, -0.309727, -0.39571, 0.803409, -0.621595),
@@ -40,28 +44,21 @@ FIRST_GRADIENT = (-53195.8594, -3419.7146, -253.8908)
 """The derivative of the loss with respect to each of them."""
 
 LOSSES = (
-    25823.8086,
-    5435.5366,
-    1577.4496,
-    847.3781,
-    709.2227,
-    683.0757,
-    678.1245,
-    677.184,
-    677.0025,
-    676.9644,
-    676.9537,
+    *(25823.8086, 5435.5366, 1577.4496, 847.3781, 709.2227, 683.0757),
+    *(678.1245, 677.184, 677.0025, 676.9644, 676.9537),
 )
 """The loss before each of ten steps, and after the last. The printed code takes a root, but the printed losses are the
 mean squared errors."""
 
-PREDICTIONS, TARGETS, PREDICTION_DISTANCES, LOSS = (0.9, 0.4, 0.2), (1, 0, 1), (0.1, 0.4, 0.8), 0.4333
-"""Three predictions, their targets, the distances between them, and the loss."""
+PREDICTIONS, BETTER_PREDICTION, TARGETS = (0.9, 0.4, 0.2), 0.8, (1, 0, 1)
+"""Three predictions, a replacement for the last one, and their targets."""
 
-BETTER_PREDICTION, BETTER_LOSS = 0.8, 0.2333
-"""A replacement for the last prediction, and the loss with it."""
+PREDICTION_DISTANCES = {"distance of 0.9 from 1": 0.1, "distance of 0.4 from 0": 0.4, "distance of 0.2 from 1": 0.8}
+PREDICTION_LOSSES = {"loss of all three": 0.4333, "loss if 0.2 becomes 0.8": 0.2333}
+"""The distances of the predictions from their targets, and the loss, before and after the replacement."""
 
-FOUR_LOGITS, FOUR_LOSS, FOUR_BIAS_GRADIENT = (-11.1002, 5.9263, 9.9627, -8.1484), 0.5006, -0.0008
+FOUR_LOGITS = (-11.1002, 5.9263, 9.9627, -8.1484)
+FOUR_THREES = {"loss of four 3s": 0.5006, "bias gradient of four 3s": -0.0008}
 """The logits of a batch of four 3s, their loss, and its derivative with respect to the bias."""
 
 LINEAR_OWN = (
@@ -74,7 +71,8 @@ LINEAR_LIBRARY = (
     *(0.4932, 0.8618, 0.8203, 0.9102, 0.9331, 0.9468, 0.9555, 0.9629, 0.9658, 0.9673),
     *(0.9687, 0.9707, 0.9726, 0.9751, 0.9761, 0.9761, 0.9775, 0.9780, 0.9785, 0.9785),
 )
-"""The same from the small initial weights of the book's library."""
+LINEAR = {"test accuracy, epoch 20": LINEAR_LIBRARY[-1]}
+"""The same from the small initial weights of the book's library, and the last of these."""
 
-HIDDEN_ACCURACY, HIDDEN_LOSS = 0.982826, 0.020415
+HIDDEN = {"test accuracy, epoch 40": 0.982826, "test loss, epoch 40": 0.020415}
 """Accuracy and loss of the network with a hidden layer on the test digits, after its last epoch."""

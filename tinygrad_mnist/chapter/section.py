@@ -1,6 +1,6 @@
 """A section of the walk: an explanation, pictures, tables, and the book's figures next to the computed ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -42,7 +42,7 @@ class Table(NamedTuple):
 
     caption: str
     head: tuple[str, ...]  # the columns' headings; empty if they need none
-    formats: tuple[str, ...]  # the columns' formats, as Python's `format` takes them
+    formats: Sequence[str]  # the columns' formats, as Python's `format` takes them
     rows: Sequence[Sequence[Any]]
 
 
@@ -76,6 +76,17 @@ class Section:
             "figures": [figure.as_json() for figure in self.figures],
             "code": self.code,
         }
+
+
+def compare(
+    book: Mapping[str, float], here: Iterable[float], number_format: str = ".4f", comparable: bool = True
+) -> tuple[Figure, ...]:
+    """Return figures made from the book's numbers, by their names, and ours in the same order.
+
+    Raises ValueError if there are not as many of ours.
+    """
+    pairs = zip(book.items(), here, strict=True)
+    return tuple(Figure(name, printed, computed, number_format, comparable) for (name, printed), computed in pairs)
 
 
 def plot(caption: str, curves: Sequence[Curve]) -> Picture:
