@@ -60,7 +60,6 @@ class Meter:
     download: int = 0  # to the host
     synchronize: int = 0
     cublas: int = 0  # matrix products, but for those of a single entry, which CuPy computes itself
-    driver: int = 12090  # what driverGetVersion returns
     free_memory: int = 2**34
     _faults: dict[str, tuple[int, Exception]] = field(default_factory=dict)
 
@@ -119,8 +118,6 @@ class ndarray:  # noqa: N801 - CuPy's name
     ndim = property(lambda self: self._numbers.ndim)
     size = property(lambda self: self._numbers.size)
     T = property(lambda self: ndarray(self._numbers.T))
-    real = property(lambda self: ndarray(self._numbers.real))
-    imag = property(lambda self: ndarray(self._numbers.imag))
     device = property(lambda _: Device())
 
     def __array__(self, *_: Any, **__: Any) -> Any:
@@ -130,14 +127,8 @@ class ndarray:  # noqa: N801 - CuPy's name
         METER.count("download", "synchronize")
         return self._numbers.copy()
 
-    def item(self) -> Any:
-        return self.get().item()
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
     def __iter__(self) -> Iterator["ndarray"]:
-        return (self[position] for position in range(len(self)))
+        return (self[position] for position in range(self.shape[0]))
 
     def __getitem__(self, index: Any) -> "ndarray":
         parts = index if isinstance(index, tuple) else (index,)
@@ -154,10 +145,6 @@ class ndarray:  # noqa: N801 - CuPy's name
             return self
         METER.count("launch")
         return ndarray(saturated(self._numbers, np.dtype(dtype)))
-
-    def copy(self) -> "ndarray":
-        METER.count("launch")
-        return ndarray(self._numbers.copy())
 
 
 def host(value: Any) -> Any:
@@ -221,7 +208,7 @@ def _add_operators() -> None:
     for name in OTHERS.split():
         setattr(ndarray, f"__{name}__", on_device(getattr(operator, name), "launch"))
     for convert in (bool, int, float, complex):
-        setattr(ndarray, f"__{convert.__name__}__", lambda array, convert=convert: convert(array.item()))
+        setattr(ndarray, f"__{convert.__name__}__", lambda array, convert=convert: convert(array.get().item()))
     ndarray.__index__ = ndarray.__int__  # type: ignore[attr-defined]
 
 
@@ -239,7 +226,6 @@ def _modules() -> dict[str, ModuleType]:
     vars(cuda).update(Device=Device, compiler=SimpleNamespace(CompileException=CompileException))
     vars(cuda)["runtime"] = SimpleNamespace(
         CUDARuntimeError=CUDARuntimeError,
-        driverGetVersion=lambda: METER.driver,
         getDeviceProperties=lambda _: {"name": b"a stand-in"},
         memGetInfo=lambda: (METER.free_memory, 2**35),
     )

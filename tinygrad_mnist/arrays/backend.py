@@ -81,23 +81,16 @@ def array_namespace(x: Array) -> Any:
 
 @contextmanager
 def device_faults() -> Iterator[None]:
-    """Turn a lack of memory on the GPU or the host, and a fault of the GPU, into a BackendError with advice."""
+    """Turn a fault of the GPU, and a lack of memory on it or on the host, into a BackendError."""
     try:
         yield
     except Exception as error:
-        if isinstance(error, MemoryError) or gpu.lacks_memory(error):
-            raise _too_little_memory(error) from error
         if gpu.is_fault(error):
             raise gpu.explained(error) from error
+        if isinstance(error, MemoryError):
+            shown = f" ({error})" if str(error) else ""
+            raise BackendError(f"this machine has too little memory{shown}: train on smaller batches") from error
         raise
-
-
-def _too_little_memory(error: Exception) -> BackendError:
-    on_gpu = gpu.is_fault(error)
-    device_name, cause = ("GPU", "no GPU") if on_gpu else ("machine", "")
-    shown = f" ({gpu.detail(error)})" if str(error) else ""
-    remedy = "close other programs, or train a smaller network in smaller batches"
-    return BackendError(f"the {device_name} has too little memory{shown}: {remedy}", cause)
 
 
 def asarray_like(array: Any, like: Array) -> Array:
