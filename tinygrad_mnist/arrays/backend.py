@@ -89,7 +89,7 @@ def device_faults() -> Iterator[None]:
             raise gpu.explained(error) from error
         if isinstance(error, MemoryError):
             shown = f" ({error})" if str(error) else ""
-            raise BackendError(f"this machine has too little memory{shown}: train on smaller batches") from error
+            raise BackendError(f"this machine has too little memory{shown}: use small batches and networks") from error
         raise
 
 
