@@ -1,15 +1,11 @@
 """What people read: digits, accuracy, mistakes and the confusion matrix."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 
+from tests.fixtures import ToDevice
 from tinygrad_mnist import metrics
 from tinygrad_mnist.arrays.backend import to_host
-
-ToDevice = Callable[[Any], Any]
 
 
 def test_two_of_the_books_three_predictions_are_correct_and_all_three_with_its_better_last_one() -> None:

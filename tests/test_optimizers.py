@@ -28,17 +28,6 @@ def test_the_first_step_with_momentum_is_one_of_sgd() -> None:
     assert numbers(momentum(*arguments)[0]) == numbers(sgd(*arguments)[0])
 
 
-def test_momentum_keeps_nine_tenths_of_its_velocity() -> None:
-    parameters, kept = layers((0, 0)), None
-    velocity = 0.0
-    w = 0.0
-    for gradient in (1.0, -2.0, 0.5, 0.0):
-        parameters, kept = momentum(parameters, kept, layers((gradient, 2 * gradient)), 0.1)
-        velocity = 0.9 * velocity + gradient
-        w -= 0.1 * velocity
-        assert numbers(parameters) == pytest.approx([w, 2 * w])
-
-
 def test_with_a_constant_gradient_momentum_becomes_ten_times_as_fast() -> None:
     parameters, velocity = layers((0, 0)), None
     for _ in range(300):

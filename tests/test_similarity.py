@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.fixtures import Close
 from tinygrad_mnist import similarity
 
 Digits = dict[str, tuple[Any, Any]]
 Ideals = tuple[Any, Any]
-Close = Callable[[Any, Any, float], None]
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,14 @@
 """chapter: the walk as people and programs see it, on MNIST, on strokes, and on data sets of users."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
 
+from tests.fixtures import Events, Refused, Run
 from tinygrad_mnist.chapter import SECTIONS
 from tinygrad_mnist.datasets import idx, mnist
-
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
-Refused = Callable[..., str]
 
 FROM_MNIST = {"tensors", "stack", "ideals", "similarity", "linear", "hidden"}
 """The sections whose figures come from MNIST."""

@@ -1,20 +1,13 @@
 """devices: which backends a machine has, and what is missing."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from click.testing import Result
 
+from tests.fixtures import Events, Refused, Run
 from tests.standin_cupy import OutOfMemoryError
 from tests.standin_import import installed
 from tinygrad_mnist.app import options
 from tinygrad_mnist.arrays.backend import Backend, device_faults
 from tinygrad_mnist.errors import BackendError
-
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
-Refused = Callable[..., str]
 
 
 def test_the_error_for_a_missing_package_says_how_to_install_it(run: Run, refused: Refused) -> None:

@@ -1,26 +1,22 @@
 """All commands on the stand-in for CuPy, which behaves like a GPU: `--backend cupy`, `auto`, and faults of the GPU."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import pytest
-from click.testing import Result
 from PIL import Image
 
+from tests.fixtures import Events, Refused, Run
 from tests.standin_cupy import CUBLASError, CUDARuntimeError, Meter, OutOfMemoryError
 from tinygrad_mnist import train
 from tinygrad_mnist.app import gradcheck_command, main
 from tinygrad_mnist.arrays import gpu
 from tinygrad_mnist.proof.cases import all_cases
 from tinygrad_mnist.runs import checkpoint
-
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
-Refused = Callable[..., str]
 
 STROKES = ("--data", "strokes")
 TRAIN = ("train", *STROKES, "--seed", 1, "--epochs", 3)

@@ -1,16 +1,12 @@
 """The backend: which one is chosen, and how arrays move between the host and a device."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 
+from tests.fixtures import ToDevice
 from tests.standin_cupy import Meter
 from tests.standin_import import installed
 from tinygrad_mnist.arrays.backend import asarray_like, choose_backend, to_host, worthwhile
-
-ToDevice = Callable[[Any], Any]
 
 
 def test_numpy_is_chosen_by_its_name_and_by_auto_if_there_is_no_cupy() -> None:

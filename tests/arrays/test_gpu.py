@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.fixtures import Close
 from tinygrad_mnist import train
 from tinygrad_mnist.arrays import examples as examples_module
 from tinygrad_mnist.arrays.backend import Backend, asarray_like, choose_backend, to_host
@@ -25,8 +26,6 @@ DEEP = replace(LINEAR, hidden=(20, 10), loss="cross-entropy", optimizer="momentu
 
 HOST_ACCESSES = ("__bool__", "__float__", "__int__", "__index__", "__complex__", "__array__", "__dlpack__")
 """The methods that bring an array's numbers to the host."""
-
-Close = Callable[[Any, Any, float], None]
 
 
 @pytest.fixture(params=["strict", "stand-in", pytest.param("cupy", marks=pytest.mark.gpu)])

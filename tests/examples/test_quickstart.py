@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tinygrad_mnist.datasets import folders
+from tinygrad_mnist.datasets import idx, mnist, strokes
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -17,13 +18,17 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """Return the cells of the notebook after it has run on digits that this project draws."""
+    """Return the cells of the notebook after it has run on a few digits that this project draws."""
     notebook = nbformat.read(ROOT / "examples" / "quickstart.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "the notebook is kept without outputs"
-    home = tmp_path_factory.mktemp("home")
-    (home / "download-failed.txt").touch()  # so that nothing is downloaded
+    folder = tmp_path_factory.mktemp("digits")
+    for files, count in ((mnist.TRAINING, 600), (mnist.TEST, 150)):
+        images = [strokes.draw(digit, count, np.random.default_rng((digit, count))) for digit in (3, 7)]
+        idx.write(folder / files[0], np.concatenate(images))
+        idx.write(folder / files[1], np.repeat(np.array([3, 7], np.uint8), count))
+    for cell in notebook.cells:
+        cell.source = cell.source.replace('"auto"', repr(str(folder)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(folders.VARIABLE, str(home))
         patch.setenv("PYTHONPATH", str(ROOT))
         nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     return [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -43,14 +43,6 @@ def test_it_ends_at_the_numbers_of_training(capsys: pytest.CaptureFixture[str]) 
     assert_same_end(*drawn_digits(), capsys)
 
 
-def test_it_ends_at_the_numbers_of_training_on_mnist(
-    real_digits: dict[str, tuple[Any, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    images, labels = real_digits["train"]
-    chosen = (labels == 3) | (labels == 7)
-    assert_same_end(images[chosen], (labels[chosen] == 3).astype(np.uint8)[:, np.newaxis], capsys)
-
-
 def test_it_runs_as_a_program_and_classifies_98_percent_of_mnist(shared_mnist: Path, tmp_path: Path) -> None:
     environment = {"TINYGRAD_MNIST_DATA": str(shared_mnist), "PYTHONPATH": str(ROOT)}
     words = [sys.executable, str(EXAMPLE)]

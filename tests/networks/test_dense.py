@@ -1,21 +1,18 @@
 """The dense network: its chained gradients against finite differences, and its logits in chunks."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tinygrad_mnist import metrics
-from tinygrad_mnist.arrays.layers import Layer, Parameters, map_layers
+from tests.fixtures import Close, Draw
+from tinygrad_mnist.arrays.layers import Layer, Parameters
 from tinygrad_mnist.check import oracles
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.networks import dense
 from tinygrad_mnist.passes import linear, relu
-
-Draw = Callable[..., Any]
-Close = Callable[[Any, Any, float], None]
 
 SIZES = [(4, 1), (4, 3), (4, 5, 2), (4, 6, 5, 3, 1)]
 
@@ -66,14 +63,6 @@ def test_the_chained_gradients_agree_with_finite_differences(
             close(gradient, oracles.gradient(moved, getattr(layer, name)), 1e-9)
 
 
-def test_the_books_four_threes_have_its_loss_and_bias_gradient() -> None:
-    logits = np.array([[-11.1002], [5.9263], [9.9627], [-8.1484]])
-    parameters = (Layer(np.ones((1, 1)), np.zeros(1)),)  # so that the logits are the pixels
-    loss, ((_, db),) = loss_and_gradients("mean", 255 * logits, np.ones((4, 1)), parameters)
-    assert loss == pytest.approx(0.500601, rel=0, abs=5e-7)
-    assert db == pytest.approx([-0.00075135], rel=0, abs=5e-9)
-
-
 def test_the_logits_are_those_of_the_passes_one_after_the_other(draw: Draw, close: Close) -> None:
     x, parameters = 255 * draw(5, 4), random_parameters(draw, (4, 3, 2))
     (w1, b1), (w2, b2) = parameters
@@ -93,13 +82,6 @@ def test_gradients_have_the_shape_and_dtype_of_their_parameters(sizes: tuple[int
     for gradient, parameter in zip(arrays(gradients), arrays(parameters), strict=True):
         assert gradient.shape == parameter.shape
         assert gradient.dtype == dtype
-
-
-@pytest.mark.parametrize("loss", OF_SIGMOID)
-def test_targets_of_a_different_shape_are_refused_by_name(loss: str, draw: Draw) -> None:
-    parameters = random_parameters(draw, (3, 1))
-    with pytest.raises(ValueError, match=r"\(64, 1\).*\(64,\)"):
-        loss_and_gradients(loss, draw(64, 3), np.zeros(64), parameters)
 
 
 @pytest.mark.parametrize("rows", [0, 1, dense.CHUNK, 2 * dense.CHUNK + 5])
@@ -150,22 +132,6 @@ def test_initial_weights_come_from_the_generator() -> None:
     first, again, different = (dense.initialize((784, 1), np.random.default_rng(seed), "float64") for seed in (5, 5, 6))
     np.testing.assert_array_equal(first[0].w, again[0].w)
     assert (first[0].w != different[0].w).any()
-
-
-def test_it_runs_on_a_different_device(draw: Draw, on_device1: Draw, close: Close) -> None:
-    images, labels, parameters = random_images(9, 6), np.arange(9) % 3, random_parameters(draw, (6, 5, 3))
-
-    def everything(images: Any, labels: Any, parameters: Parameters, x: Any) -> list[Any]:
-        z, t = dense.logits(images, labels, parameters), metrics.targets(labels, (0, 1, 2))
-        _, gradients = loss_and_gradients("cross-entropy", x, t, parameters)
-        return [z, metrics.classify(z, (0, 1, 2)), *arrays(gradients)]
-
-    there = everything(
-        on_device1(images), on_device1(labels), map_layers(on_device1, parameters), on_device1(images.astype(float))
-    )
-    for result1, result in zip(there, everything(images, labels, parameters, images.astype(float)), strict=True):
-        assert result1.device == on_device1(images).device
-        close(result1, result, 1e-13)
 
 
 def test_logits_too_large_for_their_type_are_infinite_without_a_warning() -> None:

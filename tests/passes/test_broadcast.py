@@ -1,16 +1,13 @@
 """Broadcast: copies forward, sums backward, for any pair of shapes that fit."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.fixtures import Close, Draw
 from tinygrad_mnist.passes import broadcast, linear
-
-Draw = Callable[..., Any]
-Close = Callable[[Any, Any, float], None]
 
 SHAPES = [
     ((), ()),

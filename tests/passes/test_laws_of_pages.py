@@ -1,6 +1,7 @@
 """What holds for every page: dtypes, arguments and memory are respected, on any device and in any layout."""
 
 import pkgutil
+import re
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import array_api_compat
 import numpy as np
 import pytest
 
+from tests.fixtures import Close, Draw
 from tests.standin_cupy import Meter
 from tinygrad_mnist import passes
 from tinygrad_mnist.arrays.backend import to_host
@@ -29,9 +31,6 @@ from tinygrad_mnist.passes import (
     squared_error,
     tanh,
 )
-
-Draw = Callable[..., Any]
-Close = Callable[[Any, Any, float], None]
 
 
 class Call(NamedTuple):
@@ -105,6 +104,39 @@ def test_every_page_is_here() -> None:
 def test_the_dtype_of_the_arguments_is_that_of_the_results(name: str, dtype: str, draw: Draw) -> None:
     for result in calls(draw, dtype)[name].run():
         assert result.dtype == dtype
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("backward")])
+def test_every_gradient_has_the_shape_of_its_argument(name: str, draw: Draw) -> None:
+    gradients, arguments = calls(draw)[name].run(), calls(draw)[name.replace("backward", "forward")].arrays
+    arguments = arguments[1:] if "first_linear" in name else arguments[: len(gradients)]
+    assert [gradient.shape for gradient in gradients] == [argument.shape for argument in arguments]
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("page", [linear, first_linear, square, tanh])
+def test_complex_numbers_stay_complex(page: ModuleType, dtype: str, draw: Draw) -> None:
+    for name in ("forward", "backward"):
+        call = calls(draw)[f"{page.__name__.rpartition('.')[2]}.{name}"]
+        assert {result.dtype for result in call.run(lambda array: array.astype(dtype))} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("page", ENTRYWISE)
+def test_nan_stays_nan_and_a_derivative_of_a_different_shape_is_refused_by_name(page: Any, draw: Draw) -> None:
+    assert np.isnan(page.forward(np.array([np.nan]))).all()
+    with pytest.raises(ValueError, match=r"has shape \(64,\).* has shape \(64, 1\)"):
+        page.backward(draw(64), draw(64, 1))
+
+
+@pytest.mark.parametrize("page", [mean_loss, cross_entropy, squared_error])
+def test_targets_may_have_any_dtype_but_not_a_shape_that_would_broadcast(page: Any, draw: Draw) -> None:
+    y, t = draw(5, 3, dtype="float32"), LOSSES[page]
+    for function in (page.forward, page.backward):
+        for dtype in ("bool", "uint8", "int64", "float32", "float64"):
+            np.testing.assert_array_equal(function(y, t.astype(dtype)), function(y, t), strict=True)
+        for shape in ((5,), (5, 1), (1, 3), (1, 1), ()):
+            with pytest.raises(ValueError, match=rf"has shape \(5, 3\) and t has shape {re.escape(str(shape))}"):
+                function(y, np.zeros(shape))
 
 
 @each_function

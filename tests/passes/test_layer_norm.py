@@ -1,17 +1,14 @@
 """Layer norm: rows of mean 0 and variance 1, and gradients through the mean and the variance."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.fixtures import Close, Draw
 from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import layer_norm
-
-Draw = Callable[..., Any]
-Close = Callable[[Any, Any, float], None]
 
 SIZES = [(5, 4), (1, 3), (4, 2), (3, 1), (2, 50)]
 

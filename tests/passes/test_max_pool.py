@@ -1,18 +1,15 @@
 """Max pool: the winner of every block, what it gets backward, and what happens if several pixels win."""
 
 import re
-from collections.abc import Callable
 from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.fixtures import Close, Draw
 from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import max_pool
-
-Draw = Callable[..., Any]
-Close = Callable[[Any, Any, float], None]
 
 CASES = [
     ((2, 4, 6, 3), 2),

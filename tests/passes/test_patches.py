@@ -1,7 +1,6 @@
 """Patches: a loop over every pixel as the witness, and SciPy for the convolution that patches and linear are."""
 
 import re
-from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -9,10 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.fixtures import Close, Draw
 from tinygrad_mnist.passes import linear, patches
-
-Draw = Callable[..., Any]
-Close = Callable[[Any, Any, float], None]
 
 # (N, H, W, C), size and stride: overlapping, side by side and apart, with and without pixels that are in no patch.
 CASES = [
