@@ -48,16 +48,13 @@ def test_dtypes_are_kept_and_arguments_are_not_written_to(optimizer: Optimizer, 
     assert {array.dtype for array in stepped[0]} == {np.dtype(dtype)}
 
 
-def test_the_cosine_schedule_falls_from_1_to_almost_0() -> None:
+def test_the_cosine_schedule_falls_from_1_to_almost_0_and_the_constant_one_stays_at_1() -> None:
     shares = [cosine(epoch, 100) for epoch in range(1, 101)]
     assert shares[0] == 1
     assert shares[50] == pytest.approx(0.5)
     assert 0 < shares[-1] < 0.001
     assert shares == sorted(shares, reverse=True)
     assert shares[25] == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
-
-
-def test_the_constant_schedule_stays_at_1() -> None:
     assert {SCHEDULES["constant"](epoch, 10) for epoch in range(1, 11)} == {1.0}
 
 

@@ -185,15 +185,6 @@ def test_images_may_change_in_every_epoch() -> None:
     assert not same(changed[2].parameters, plain[2].parameters)
 
 
-def test_a_schedule_makes_later_steps_smaller() -> None:
-    constant, falling = (
-        watched(noise(), noise(seed=1), Settings(epochs=4, patience=4, schedule=schedule))[1]
-        for schedule in ("constant", "cosine")
-    )
-    assert same(constant[0].parameters, falling[0].parameters)
-    assert not same(constant[1].parameters, falling[1].parameters)
-
-
 @pytest.mark.parametrize("settings", RULES)
 def test_more_than_two_digits_are_told_apart(settings: Settings) -> None:
     rng = np.random.default_rng(0)
@@ -205,19 +196,16 @@ def test_more_than_two_digits_are_told_apart(settings: Settings) -> None:
     assert trained.best.valid_accuracy == 1
 
 
-@pytest.mark.parametrize("seed", [0])
-def test_98_percent_of_the_real_threes_and_sevens_are_told_apart(
-    seed: int, real_digits: dict[str, tuple[Any, Any]]
-) -> None:
+def test_98_percent_of_the_real_threes_and_sevens_are_told_apart(real_digits: dict[str, tuple[Any, Any]]) -> None:
     def examples(part: str) -> Examples:
         images, labels = real_digits[part]
         chosen = (labels == 3) | (labels == 7)
         return examples_of(images[chosen], (labels[chosen] == 3).astype(np.uint8)[:, np.newaxis])
 
     images, _, t = examples("train")
-    held_out = np.random.default_rng(seed).permutation(len(images)) < len(images) // 6
+    held_out = np.random.default_rng(0).permutation(len(images)) < len(images) // 6
     training, validation = examples_of(images[~held_out], t[~held_out]), examples_of(images[held_out], t[held_out])
-    trained = train.train(training, validation, Settings(seed=seed))
+    trained = train.train(training, validation, Settings())
     assert train.evaluate(trained.best.parameters, examples("t10k"), Settings())[1] >= 0.98
 
 

@@ -18,50 +18,53 @@ from tinygrad_mnist.datasets.digits import DataSet
 ROOT = Path(__file__).parents[2]
 
 
-def load_nothing() -> DataSet:
-    raise AssertionError("this section uses no digits")
+Show = Callable[[str], Section]
+
+FIGURES = {
+    "gradient": ["9", "6", "125", "6", "8", "20"],
+    "steps": ["-53195.9", "-3419.7", "-253.9", "25823.8", "5435.5", "1577.4", "847.4", "709.2", "677.0"],
+    "rates": [],
+    "sigmoid": [],
+    "loss": ["0.1", "0.4", "0.8", "0.4333", "0.2333"],
+    "tensors": ["36"],
+    "stack": ["6,131", "6,265", "1,010", "1,028"],
+    "ideals": ["0.1114", "0.1586", "0.2021", "0.3021"],
+    "similarity": ["0.9168", "0.9854", "0.9511"],
+    "batches": ["0.5006", "-0.0008"],
+}
+"""The figures of all sections that train nothing, as the book prints them."""
 
 
 @pytest.fixture(scope="module")
-def show(shared_mnist: Path) -> Callable[[str], Section]:
-    """Return a function that shows a section on real MNIST, computed once."""
-    material = Material(lambda: datasets.load(str(shared_mnist), DIGITS), seed=0)
+def show(request: pytest.FixtureRequest) -> Show:
+    """Return a function that shows a section, computed once. Those that need digits take them from real MNIST."""
+
+    def load() -> DataSet:
+        return datasets.load(str(request.getfixturevalue("shared_mnist")), DIGITS)
+
+    material = Material(load, seed=0)
     return functools.cache(lambda name: SECTIONS[name](material))
 
 
-def without_digits(name: str) -> Section:
-    return SECTIONS[name](Material(load_nothing, seed=0))
-
-
-def here(section: Section) -> list[str]:
-    """Return our figures as they are printed."""
-    return [format(figure.here, figure.number_format) for figure in section.figures]
-
-
-@pytest.mark.parametrize(
-    ("name", "figures"),
-    {
-        "gradient": ["9", "6", "125", "6", "8", "20"],
-        "steps": ["-53195.9", "-3419.7", "-253.9", "25823.8", "5435.5", "1577.4", "847.4", "709.2", "677.0"],
-        "rates": [],
-        "sigmoid": [],
-        "loss": ["0.1", "0.4", "0.8", "0.4333", "0.2333"],
-    }.items(),
-)
-def test_sections_without_digits_load_none_and_have_the_books_figures(name: str, figures: list[str]) -> None:
-    section = without_digits(name)
-    assert section.origin == ""
-    assert here(section) == figures
+@pytest.mark.parametrize("name", FIGURES)
+def test_sections_without_training_have_the_books_figures(name: str, show: Show) -> None:
+    section = show(name)
+    assert [format(figure.here, figure.number_format) for figure in section.figures] == FIGURES[name]
     assert all(figure.same for figure in section.figures)
 
 
-def test_the_measured_derivative_approaches_6() -> None:
-    (table,) = without_digits("gradient").tables
+@pytest.mark.parametrize("name", ["gradient", "steps", "rates", "sigmoid", "loss"])
+def test_sections_without_digits_load_none(name: str) -> None:
+    assert SECTIONS[name](Material(lambda: pytest.fail("digits were loaded"), seed=0)).origin == ""
+
+
+def test_the_measured_derivative_approaches_6(show: Show) -> None:
+    (table,) = show("gradient").tables
     assert [derivative for _, derivative in table.rows] == pytest.approx([7, 6.1, 6.01, 6.001], rel=1e-9)
 
 
-def test_a_small_rate_is_slow_a_good_one_converges_and_a_large_one_diverges() -> None:
-    on_square, on_roller_coaster, parabolas = without_digits("rates").tables
+def test_a_small_rate_is_slow_a_good_one_converges_and_a_large_one_diverges(show: Show) -> None:
+    on_square, on_roller_coaster, parabolas = show("rates").tables
     ends = {row[0]: abs(row[3]) for row in on_square.rows}
     assert ends[0.3] < 0.001 < ends[0.9] < ends[0.01] < 3 < ends[1.1]
     losses = {row[0]: row[3] for row in on_roller_coaster.rows}
@@ -69,31 +72,14 @@ def test_a_small_rate_is_slow_a_good_one_converges_and_a_large_one_diverges() ->
     assert [loss for *_, loss in parabolas.rows] == pytest.approx([25823.8, 677.0, 7.3], rel=1e-2)
 
 
-def test_the_sigmoid_is_one_half_at_0_and_steepest_there_and_never_overflows() -> None:
-    (table,) = without_digits("sigmoid").tables
+def test_the_sigmoid_is_one_half_at_0_and_steepest_there_and_never_overflows(show: Show) -> None:
+    (table,) = show("sigmoid").tables
     by_z = {z: (p, derivative) for z, p, derivative in table.rows}
     assert (by_z[-1000.0], by_z[0.0], by_z[1000.0]) == ((0, 0), (0.5, 0.25), (1, 0))
     assert by_z[2.0] == pytest.approx((0.880797, 0.104994), rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("name", "figures"),
-    {
-        "tensors": ["36"],
-        "stack": ["6,131", "6,265", "1,010", "1,028"],
-        "ideals": ["0.1114", "0.1586", "0.2021", "0.3021"],
-        "similarity": ["0.9168", "0.9854", "0.9511"],
-        "batches": ["0.5006", "-0.0008"],
-    }.items(),
-)
-def test_on_mnist_sections_without_training_have_the_books_figures(
-    show: Callable[[str], Section], name: str, figures: list[str]
-) -> None:
-    assert here(show(name)) == figures
-    assert all(figure.same for figure in show(name).figures)
-
-
-def test_on_mnist_the_trained_models_are_as_accurate_as_the_books(show: Callable[[str], Section]) -> None:
+def test_on_mnist_the_trained_models_are_as_accurate_as_the_books(show: Show) -> None:
     # Over five seeds, linear models reached 98.14 % to 98.28 %, and models with a hidden layer 98.14 % to 98.53 %.
     (linear,), (hidden, loss) = show("linear").figures, show("hidden").figures
     assert 0.9785 < linear.here < 0.985
@@ -104,15 +90,13 @@ def test_on_mnist_the_trained_models_are_as_accurate_as_the_books(show: Callable
     assert "*" not in summary
 
 
-def test_the_books_3_is_image_10000_of_the_training_file(show: Callable[[str], Section], shared_mnist: Path) -> None:
+def test_the_books_3_is_image_10000_of_the_training_file(show: Show, shared_mnist: Path) -> None:
     (picture,) = show("tensors").pictures
     all_digits = datasets.load_folder(shared_mnist, range(10)).training
     np.testing.assert_array_equal(picture.image, all_digits.images[10000])
 
 
-def test_on_mnist_a_batch_of_3s_has_a_less_similar_gradient_than_random_digits(
-    show: Callable[[str], Section],
-) -> None:
+def test_on_mnist_a_batch_of_3s_has_a_less_similar_gradient_than_random_digits(show: Show) -> None:
     (table,) = show("batches").tables
     similarities = {name: cosine for name, _, cosine in table.rows}
     assert similarities["4 random"] < similarities["64 random"] < similarities["256 random"]
