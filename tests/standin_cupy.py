@@ -85,19 +85,11 @@ METER = Meter()
 """The meter of the one GPU."""
 
 
+@dataclass
 class Device:
     """CuPy's device. There is only one."""
 
-    def __init__(self, device: Any = None) -> None:
-        self.id = int(device or 0)
-
-    def __int__(self) -> int:
-        return self.id
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Device)
-
-    __hash__ = None  # type: ignore[assignment]
+    id: Any = 0
 
     def __enter__(self) -> "Device":
         return self

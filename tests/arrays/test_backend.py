@@ -31,16 +31,11 @@ def test_cupy_is_chosen_if_it_works_and_auto_chooses_it_too(cupy_standin: Meter)
 
 
 def test_only_auto_depends_on_the_work() -> None:
-    works = {
-        ("auto", 9_999_999): "numpy",
-        ("auto", 10_000_000): "auto",
-        ("cupy", 0): "cupy",
-        ("numpy", 10**12): "numpy",
-    }
+    works = {("auto", 9_999_999): "numpy", ("auto", 10_000_000): "auto", ("cupy", 0): "cupy", ("numpy", 10**9): "numpy"}
     assert {(name, work): worthwhile(name, work) for name, work in works} == works
 
 
-def test_an_array_moves_from_a_device_to_the_host_and_back(on_device1: ToDevice) -> None:
+def test_an_array_moves_from_a_device_to_the_host_and_back_and_one_of_the_host_stays(on_device1: ToDevice) -> None:
     numbers = np.arange(6.0).reshape(2, 3)
     there = on_device1(numbers)
     with pytest.raises(RuntimeError):
@@ -49,8 +44,4 @@ def test_an_array_moves_from_a_device_to_the_host_and_back(on_device1: ToDevice)
     assert isinstance(here, np.ndarray)
     np.testing.assert_array_equal(here, numbers)
     assert asarray_like(numbers, like=there).device == there.device
-
-
-def test_to_host_returns_an_array_of_the_host_itself() -> None:
-    numbers = np.arange(3)
     assert to_host(numbers) is numbers

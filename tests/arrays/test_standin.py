@@ -24,11 +24,9 @@ def array(cupy: Any) -> Any:
 
 def test_array_api_compat_takes_it_for_cupy(array: Any) -> None:
     assert array_api_compat.is_cupy_array(array)
-    assert not array_api_compat.is_numpy_array(array)
     xp = array_api_compat.array_namespace(array)
     assert xp.__name__ == "array_api_compat.cupy"
     assert array_api_compat.device(array) == xp.asarray(array, device=array.device).device
-    assert array_api_compat.is_cupy_namespace(xp)
 
 
 @pytest.mark.parametrize(
