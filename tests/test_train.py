@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import train
-from tinygrad_mnist.arrays.backend import to_host
 from tinygrad_mnist.arrays.examples import Batch, Examples
 from tinygrad_mnist.arrays.layers import Parameters
 from tinygrad_mnist.errors import TrainingError

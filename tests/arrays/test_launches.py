@@ -26,18 +26,17 @@ If one of these numbers grows, training on a GPU becomes slower by as much. If i
 
 @pytest.mark.parametrize(("settings", "outputs", "launches"), LAUNCHES.values(), ids=LAUNCHES)
 def test_a_step_launches_as_many_kernels_as_written_down_and_transfers_and_awaits_nothing(
-    settings: Settings, outputs: int, launches: int, cupy_standin: Meter, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, outputs: int, launches: int, cupy_standin: Meter
 ) -> None:
     backend, rng = choose_backend("cupy"), np.random.default_rng(0)
     images, t = rng.integers(0, 256, (640, 784), dtype=np.uint8), rng.integers(0, 2, (640, outputs), dtype=np.uint8)
     examples = Examples(*map(backend.to_device, (images, np.arange(640), t)))
-    counts, batches = [], train.batches
+    counts: list[tuple[int, ...]] = []
 
     def watched(*arguments: Any) -> Iterator[Any]:
-        for batch in batches(*arguments):
+        for batch in train.batches(*arguments):
             counts.append(cupy_standin.counts)
             yield batch
 
-    monkeypatch.setattr(train, "batches", watched)
-    train.train(examples, examples, replace(settings, epochs=1, batch=64))
+    train.train(examples, examples, replace(settings, epochs=1, batch=64), draw=watched)
     assert np.diff(np.array(counts), axis=0)[1:].tolist() == [[launches, 0, 0, 0]] * 8
