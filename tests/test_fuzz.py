@@ -7,24 +7,20 @@ are tested in datasets/.
 import gzip
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import click
 import numpy as np
 import pytest
-from tinygrad_mnist.runs.saved_training import SavedTraining
 
-from tinygrad_mnist import train
+from tests.checkpoints import checkpoint_of
 from tinygrad_mnist.app import train_command
-from tinygrad_mnist.arrays.examples import Examples
 from tinygrad_mnist.datasets import idx
 from tinygrad_mnist.errors import CheckpointError, DataError
+from tinygrad_mnist.networks import dense
 from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.resume import Run
-from tinygrad_mnist.runs.settings import RunSettings
-from tinygrad_mnist.train import Settings
 
 EXTREMES = [b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\x80\0\0\0", b"\xff\xff\xff\x7f"]
 
@@ -56,6 +52,14 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
     return bytes(changed)
 
 
+def packed(content: bytes, rng: np.random.Generator) -> bytes:
+    return mutated(gzip.compress(content), rng)
+
+
+def packed_afterwards(content: bytes, rng: np.random.Generator) -> bytes:
+    return gzip.compress(mutated(content, rng))
+
+
 @pytest.fixture
 def memory() -> Iterator[Callable[[int], None]]:
     """A check that at no time since the last check was more memory in use than is allowed, in bytes."""
@@ -71,104 +75,82 @@ def memory() -> Iterator[Callable[[int], None]]:
     tracemalloc.stop()
 
 
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("damage", [mutated, packed, packed_afterwards])
+@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.exhaustive)])
 def test_a_damaged_idx_file_gives_an_array_or_one_sentence(
-    packed: bool, tmp_path: Path, one_sentence: Callable[[object], None], memory: Callable[[int], None]
+    count: int, damage: Any, tmp_path: Path, one_sentence: Callable[[object], None], memory: Callable[[int], None]
 ) -> None:
     """An array is at most as large as its file, and a header that claims more is refused before memory is allocated."""
     rng = np.random.default_rng(0)
     arrays = [
         rng.integers(0, 256, (20, 28, 28), dtype=np.uint8),
-        np.arange(40, dtype=np.uint8),
         rng.standard_normal((3, 4)).astype(">f8"),
         np.array([[1, -2]], dtype=">i2"),
     ]
     good = [idx.header(array) + array.tobytes() for array in arrays]
-    path, accepted = tmp_path / "file", 0
-    for number in range(1000 if packed else 2000):
-        content = good[number % len(good)]
-        if packed:
-            # Half of them are damaged inside an intact gzip wrapper.
-            content = mutated(gzip.compress(content), rng) if number % 2 else gzip.compress(mutated(content, rng))
-        else:
-            content = mutated(content, rng)
+    path, accepted, expansion = tmp_path / "file", 0, 1 if damage is mutated else idx.GZIP_EXPANSION
+    for number in range(count):
+        content = damage(good[number % len(good)], rng)
         path.write_bytes(content)
         try:
             array = idx.read(path)
         except DataError as error:
             one_sentence(error)
         else:
-            assert array.nbytes <= len(content) * (idx.GZIP_EXPANSION if packed else 1)
+            assert array.nbytes <= len(content) * expansion
             accepted += 1
             del array
-        memory(500_000 + len(content) * (idx.GZIP_EXPANSION if packed else 1))
-    assert accepted > 100, "some changes do no harm"
+        memory(500_000 + len(content) * expansion)
+    assert accepted > 0, "some changes do no harm"
 
 
-def saved(path: Path) -> bytes:
-    """Return an intact checkpoint of a training run with momentum."""
-    settings = Settings(hidden=(5,), optimizer="momentum", learning_rate=0.1, epochs=1, seed=3)
-    rng = np.random.default_rng(0)
-    examples = Examples(rng.integers(0, 256, (20, 9), dtype=np.uint8), np.arange(20), rng.integers(0, 2, (20, 1)))
-    state = train.train(examples, examples, settings).last
-    training = SavedTraining(RunSettings(settings), "0" * 64, state)
-    checkpoint.save(path, Checkpoint(state.parameters, (3, 7), 3, training))
-    return path.read_bytes()
-
-
+@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.exhaustive)])
 def test_a_damaged_checkpoint_gives_a_network_or_one_sentence(
-    tmp_path: Path, one_sentence: Callable[[object], None], memory: Callable[[int], None]
+    count: int, tmp_path: Path, one_sentence: Callable[[object], None], memory: Callable[[int], None]
 ) -> None:
     """The network can be saved again, and an entry that claims to be larger than its file takes no memory."""
-    path, rng = tmp_path / "network.npz", np.random.default_rng(0)
-    good = saved(path)
-    accepted = 0
-    for _ in range(1000):
+    path, rng, accepted = tmp_path / "network.npz", np.random.default_rng(0), 0
+    layers = dense.initialize((9, 5, 1), rng, "float32")
+    made = checkpoint_of(layers, limits={"least": np.array(0.5)}, path=path)
+    momentum = replace(made.settings, optimizer="momentum")
+    checkpoint.save(replace(made, settings=momentum, state=made.state._replace(velocity=layers)))
+    good = path.read_bytes()
+    for _ in range(count):
         path.write_bytes(mutated(good, rng))
         try:
             loaded = checkpoint.load(path)
         except CheckpointError as error:
             one_sentence(error)
         else:
-            checkpoint.save(path, loaded)
+            checkpoint.save(loaded)
             assert loaded.layer_sizes == (9, 5, 1)
             accepted += 1
         memory(500_000)
-    assert accepted > 10, "some changes do no harm"
+    assert accepted > 0, "some changes do no harm"
 
 
 GOOD = {
     "--digits": "1,4-6",
     "--hidden": "300,100",
-    "--loss": "cross-entropy",
-    "--optimizer": "momentum",
     "--learning-rate": "0.1",
-    "--schedule": "cosine",
     "--batch": "64",
-    "--epochs": "60",
-    "--patience": "10",
-    "--keep": "last",
     "--hold-out": "0.25",
     "--seed": "42",
-    "--dtype": "float64",
     "--preset": "best",
 }
 
 
-def test_a_damaged_option_is_refused_on_one_line_or_gives_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Settings] = []
-    refusals: list[str] = []
+@pytest.mark.parametrize("count", [200, pytest.param(1500, marks=pytest.mark.exhaustive)])
+def test_a_damaged_option_is_refused_on_one_line_or_gives_settings(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, refusals, rng, names = list[object](), list[str](), np.random.default_rng(0), list(GOOD)
 
-    def stop(run: Run, _: object) -> None:
+    def stop(*settings: object) -> None:
         """Stop the command when its settings have been accepted, before it trains."""
-        started.append(run.settings.training)
+        started.append(settings)
         raise click.Abort
 
-    monkeypatch.setattr(train_command, "split", stop)
-    monkeypatch.setattr(train_command.datasets, "load", lambda *_: SimpleNamespace(training=None))
-    rng = np.random.default_rng(0)
-    names = list(GOOD)
-    for number in range(1500):
+    monkeypatch.setattr(train_command, "work", stop)
+    for number in range(count):
         name = names[number % len(names)]
         value = mutated(GOOD[name].encode(), rng).decode("latin-1")
         try:
@@ -179,4 +161,4 @@ def test_a_damaged_option_is_refused_on_one_line_or_gives_settings(monkeypatch: 
         except click.Abort:
             pass
     assert not any("\n" in text for text in refusals)
-    assert len(started) > 100, "some changes do no harm"
+    assert len(started) > count / 15, "some changes do no harm"

@@ -20,7 +20,7 @@ from tinygrad_mnist.datasets import stroke_cache
 from tinygrad_mnist.runs.run import Run
 
 stroke_cache.TRAINING, stroke_cache.TEST = 60, 20
-original, received = Run.after_epoch, getattr(signal, sys.argv[1])
+original, received = Run.after_epoch, getattr(signal, sys.argv[1], 0)  # 0 is no signal
 
 def send(self, state):
     original(self, state)
@@ -59,8 +59,8 @@ from pathlib import Path
 
 child, terminal = pty.fork()
 if child == 0:
-    words = ["train", *sys.argv[2:], "--epochs", "100000", "--patience", "100000"]
-    os.execv(sys.executable, [sys.executable, "-c", sys.argv[1], *words])
+    words = [*sys.argv[2:], "--epochs", "100000", "--patience", "100000"]
+    os.execv(sys.executable, [sys.executable, "-c", sys.argv[1], "none", *words])
 deadline = time.monotonic() + 100
 while not Path("model.npz").exists() and time.monotonic() < deadline:
     os.read(terminal, 1000)
@@ -68,20 +68,11 @@ os.close(terminal)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
-FEW = """
-import sys
-from tinygrad_mnist.app import main
-from tinygrad_mnist.datasets import stroke_cache
-
-stroke_cache.TRAINING, stroke_cache.TEST = 60, 20
-main(sys.argv[1:])
-"""
-
 
 def test_a_closed_terminal_ends_a_run_with_a_complete_file(tmp_path: Path) -> None:
     pytest.importorskip("pty")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-c", CLOSED, FEW, *TRAIN]
+    words = [sys.executable, "-c", CLOSED, STARTED, *TRAIN]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("129\n", "")
     assert checkpoint.load(tmp_path / "model.npz").state.epoch >= 1
@@ -90,7 +81,6 @@ def test_a_closed_terminal_ends_a_run_with_a_complete_file(tmp_path: Path) -> No
 
 KILLED = """
 import os, random, signal, sys, time
-from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from tests.checkpoints import checkpoint_of
@@ -99,32 +89,27 @@ from tinygrad_mnist.runs import checkpoint
 
 path, moments = Path(sys.argv[1]), random.Random(0)
 
-def save_forever(number, pipe):
+def save_forever(number):
     while True:
+        number += 1
         layers = Layer(np.full((784, 100), number), np.zeros(100)), Layer(np.full((100, 1), number), np.zeros(1))
         checkpoint.save(checkpoint_of(layers, path=path))
-        os.write(pipe, b"%d " % number)
-        number += 1
 
-reached = leftovers = 0
+reached, leftovers = 0.0, 0
 for _ in range(int(sys.argv[2])):
-    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        save_forever(float(reached + 1), writing)
-    os.close(writing)
-    first = os.read(reading, 100)
+        save_forever(reached)
+    while not path.exists() or checkpoint.load(path).parameters[0].w[0, 0] == reached:
+        time.sleep(0.001)
     time.sleep(moments.uniform(0, 0.02))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    with os.fdopen(reading, "rb") as pipe:
-        last = int((first + pipe.read()).split()[-1])
     left = [file.name for file in path.parent.iterdir() if file != path]
     assert len(left) <= 1 and all(name.endswith(f"-{child}.part") for name in left), left
     leftovers += len(left)
     found = checkpoint.load(path)
-    reached = int(found.parameters[0].w[0, 0])
-    assert reached in (last, last + 1), (reached, last)
+    reached = found.parameters[0].w[0, 0]
     assert all((layer.w == reached).all() for layer in found.parameters)
 checkpoint.save(found)
 assert list(path.parent.iterdir()) == [path]
@@ -136,9 +121,8 @@ print(leftovers)
 def test_a_process_killed_while_saving_leaves_a_complete_file(times: int, tmp_path: Path) -> None:
     """SIGKILL at random moments of saving leaves the old file or the new one, and at most one temporary file.
 
-    A process saves increasing numbers as weights in an endless loop, and reports each after it has saved it. After it
-    was killed, the file must hold the last number that it reported, or the next one. The next save that is not killed
-    leaves no temporary file.
+    A process saves increasing numbers as weights in an endless loop. The next save that is not killed leaves no
+    temporary file.
     """
     words = [sys.executable, "-c", KILLED, str(tmp_path / "model.npz"), str(times)]
     done = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True)

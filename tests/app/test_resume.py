@@ -8,7 +8,6 @@ import pytest
 from click.testing import Result
 
 from tinygrad_mnist.datasets import stroke_cache
-from tinygrad_mnist.runs import environment
 from tinygrad_mnist.runs.run import Run as Training
 from tinygrad_mnist.train import TrainingState
 
@@ -128,15 +127,6 @@ def test_digits_that_the_training_did_not_start_with_are_refused(
     assert "give the same --data" in refused(1, "train", "--data", "strokes", "--resume", "model.npz")
 
 
-def test_a_different_environment_is_told(events: Events, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    events("train", "--data", "strokes", "--epochs", 2, "--save", "model.npz")
-    resume = ("train", "--data", "strokes", "--resume", "model.npz", "--epochs", 3)
-    assert "may differ" not in run(*resume).stderr
-    other = environment.current("NumPy on the CPU") | {"NumPy": "9.9.9"}
-    monkeypatch.setattr(environment, "current", lambda _: other)
-    assert "may differ from those of an uninterrupted training: NumPy" in run(*resume).stderr
-
-
 @pytest.mark.parametrize(("words", "option"), [(("--save", "-"), "--save"), (("--resume", "-"), "--resume")])
 def test_a_dash_is_not_a_file(words: tuple[str, ...], option: str, refused: Refused) -> None:
     assert f"{option}'" in refused(2, "train", "--data", "strokes", *words)
@@ -150,7 +140,3 @@ def test_after_ctrl_c_the_program_says_how_to_continue(interrupted: Callable[...
     assert "Continue" not in result.stdout
     result = interrupted(2, *words, "--quiet")
     assert result.stderr.splitlines()[-1] == "This run is lost, because --save was not given."
-
-
-def test_a_missing_file_cannot_be_resumed(refused: Refused) -> None:
-    assert "does not exist" in refused(1, "train", "--resume", "nothing.npz")
