@@ -157,10 +157,9 @@ def test_a_saved_model_knows_when_predictions_are_not_sure(
     digits: DataSet, model: tm.DigitClassifier, tmp_path: Path
 ) -> None:
     model.save(tmp_path / "model.npz")
-    doubt = checkpoint.load(tmp_path / "model.npz").doubt
-    assert doubt is not None
-    assert doubt.view.shape == digits.train.images.shape[1:]
-    assert 0.5 <= doubt.least_probability <= 1
+    stored = checkpoint.load(tmp_path / "model.npz")
+    assert stored.view.shape == digits.train.images.shape[1:]
+    assert 0.5 <= stored.limits["least_probability"] <= 1
 
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
@@ -185,7 +184,7 @@ def test_settings_are_read_and_changed_by_name() -> None:
     model = tm.DigitClassifier(hidden=(30,)).set_params(seed=4)
     assert repr(model) == "DigitClassifier(hidden=(30,), seed=4)"
     assert model.get_params()["hidden"] == (30,)
-    with pytest.raises(ValueError, match="'neurons' is not a setting"):
+    with pytest.raises(ValueError, match="neurons is not among the settings"):
         model.set_params(neurons=3)
 
 

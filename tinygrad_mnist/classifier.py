@@ -24,9 +24,6 @@ from tinygrad_mnist.train import Settings, TrainingState
 MAX_CLASSES = 256
 """The largest number of classes: a label is a byte."""
 
-Callback = Callable[[TrainingState], object]
-"""Is called after each epoch with its state: epoch, loss, valid_accuracy, parameters and so on."""
-
 
 @dataclass(eq=False, repr=False)
 class DigitClassifier:
@@ -62,11 +59,12 @@ class DigitClassifier:
     seed: int | None = 0
     backend: str = "auto"
 
-    def fit(self, X: ArrayLike, y: ArrayLike, *, callbacks: Sequence[Callback] = ()) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, *, callbacks: Sequence[Callable[[TrainingState], object]] = ()) -> Self:
         """Train on images X (N, H, W) or (N, H*W) and their labels y (N,). Returns this classifier.
 
-        A share of the images is held out to decide when to stop. Each callback is called after each epoch. Raises
-        ValueError if the images, the labels or a setting are not valid, and TrainingError if the loss is not finite.
+        A share of the images is held out to decide when to stop. Each callback is called after each epoch with its
+        state: epoch, loss, valid_accuracy, parameters and so on. Raises ValueError if the images, the labels or a
+        setting are not valid, and TrainingError if the loss is not finite.
         """
         pixels = as_bytes(X)
         classes, positions = _classes(y, len(pixels))
@@ -74,15 +72,9 @@ class DigitClassifier:
         digits = tuple(classes.tolist()) if _are_digits(classes) else tuple(range(len(classes)))
         examples = Digits.of(pixels, np.array(digits, np.uint8)[positions])
         data, settings = DataSet("", "", examples, examples), self._settings(len(classes))
-        backend = choose_backend(self.backend)
-        parts = split(settings, data)
+        backend, parts = choose_backend(self.backend), split(settings, data)
         run = Run(resume.new(settings, digits, data, backend.description), Progress())
-
-        def show(state: TrainingState) -> None:
-            for callback in callbacks:
-                callback(state)
-
-        execute(run, parts, backend, show)
+        execute(run, parts, backend, lambda state: [callback(state) for callback in callbacks])
         self.classes_, self.n_features_in_, self.history_ = classes, pixels[0].size, run.curve
         measure = measuring(parts.training, parts.validation, digits, settings.features)
         self.checkpoint_ = replace(run.kept, limits=measure(run.kept.parameters))
@@ -125,10 +117,11 @@ class DigitClassifier:
     def set_params(self, **settings: Any) -> Self:
         """Change settings by name. Raises ValueError for a name that is not a setting."""
         names = self.get_params()
-        for name, value in settings.items():
-            if name not in names:
-                raise ValueError(f"{name!r} is not a setting of DigitClassifier, which has {', '.join(names)}")
-            setattr(self, name, value)
+        if unknown := settings.keys() - names.keys():
+            raise ValueError(
+                f"{', '.join(sorted(unknown))} is not among the settings of DigitClassifier: {', '.join(names)}"
+            )
+        vars(self).update(settings)
         return self
 
     def __repr__(self) -> str:
@@ -147,9 +140,7 @@ class DigitClassifier:
         side = math.isqrt(len(w))
         pictures = gallery.shades(w.T.reshape(w.shape[1], -1, side if side * side == len(w) else len(w)))
         layers = "-".join(map(str, self.checkpoint_.layer_sizes))
-        best = max((share for _, _, share in self.history_), default=None)
-        accuracy = "" if best is None else f", validation accuracy {best:.2%}"
-        title = f"{html.escape(repr(self))}, layers {layers}{accuracy}. Weights of the first layer:"
+        title = f"{html.escape(repr(self))}, layers {layers}. Weights of the first layer:"
         return gallery.html(title, pictures, [str(unit) for unit in range(1, len(pictures) + 1)])
 
     def __sklearn_tags__(self) -> Any:

@@ -1,6 +1,5 @@
 """Writing a file completely or not at all."""
 
-import errno
 import os
 import platform
 import re
@@ -32,7 +31,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     path = Path(os.path.realpath(path))  # raises no error if links form a loop
     replaced = path.stat() if path.is_file() else None
     if replaced and not replaced.st_mode & stat.S_IWUSR:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        raise PermissionError(f"{path} is read-only")
     _delete_parts_of_dead_processes(path.parent)
     file = _open_part(path)
     part = Path(file.name)
