@@ -15,7 +15,6 @@ import tinygrad_mnist as tm
 from tinygrad_mnist.classifier import NotFittedError
 from tinygrad_mnist.datasets import folders, stroke_cache
 from tinygrad_mnist.datasets.digits import DataSet
-from tinygrad_mnist.datasets.given import as_bytes
 from tinygrad_mnist.errors import CheckpointError, DataError, TrainingError
 from tinygrad_mnist.runs import checkpoint
 from tinygrad_mnist.train import TrainingState
@@ -70,16 +69,11 @@ def test_probabilities_sum_to_1_and_agree_with_the_prediction(digits: DataSet, m
         (lambda x: x.astype(int) * 2, "not whole numbers from 0 to 255"),
         (lambda x: (x > 100).astype(int), "would be almost black"),
         (lambda x: np.where(x > 0, np.nan, 0.0), "NaN"),
-        (lambda x: x * 1j, "Complex"),
         (lambda x: x.astype(str), "the images hold <U"),
-        (lambda x: x[0, 0], "shape"),
         (lambda x: x[:, :, :, None], "shape"),
         (lambda x: x[:0], "0"),
         (lambda x: x[:, :20], "X has 560 features, but DigitClassifier is expecting 784"),
         (lambda _: None, "shape"),
-        (lambda _: "three.png", "shape"),
-        (lambda _: [[1, 2], [3]], "shape"),
-        (lambda _: np.array([["a", object()]], dtype=object), "not numbers"),
     ],
 )
 def test_images_that_are_not_images_are_refused_in_one_sentence(
@@ -110,12 +104,9 @@ def test_labels_that_do_not_fit_are_refused(labels: Any, sentence: str, digits: 
     ("settings", "sentence"),
     [
         ({"preset": "fastest"}, "preset is 'fastest', not one of linear"),
-        ({"hidden": (0,)}, "hidden"),
         ({"hidden": 30}, "hidden is 30"),
-        ({"epochs": 0}, "epochs"),
         ({"loss": "hinge"}, "loss is 'hinge'"),
         ({"hold_out": 2}, "hold_out"),
-        ({"seed": -1}, "seed"),
         ({"learning_rate": "fast"}, "learning_rate"),
     ],
 )
@@ -124,15 +115,17 @@ def test_a_setting_that_is_not_valid_is_named(settings: dict[str, Any], sentence
         tm.DigitClassifier(**settings).fit(digits.test.images, digits.test.labels)
 
 
-def test_a_whole_number_is_as_good_as_a_float(digits: DataSet) -> None:
-    tm.DigitClassifier(learning_rate=1, **QUICK).fit(digits.test.images, digits.test.labels)
-
-
 def test_a_rate_that_is_too_large_ends_in_a_training_error(digits: DataSet) -> None:
-    with pytest.raises(TrainingError), np.errstate(all="ignore"):
-        tm.DigitClassifier(hidden=(30, 30), loss="cross-entropy", learning_rate=1e30, epochs=5).fit(
-            digits.train.images, digits.train.labels
-        )
+    with pytest.raises(TrainingError):
+        tm.DigitClassifier(hidden=(30, 30), learning_rate=1e30).fit(digits.train.images, digits.train.labels)
+
+
+def test_a_callback_sees_every_epoch_and_numbers_and_lists_are_taken_as_people_write_them(digits: DataSet) -> None:
+    seen: list[TrainingState] = []
+    model = tm.DigitClassifier(learning_rate=1, hidden=[4], **QUICK)
+    model.fit(digits.train.images, digits.train.labels, callbacks=[seen.append])
+    assert [state.epoch for state in seen] == [point[0] for point in model.history_] == [1, 2]
+    assert model.checkpoint_.layer_sizes == (784, 4, 1)
 
 
 def test_labels_may_be_texts_but_are_not_saved(digits: DataSet, tmp_path: Path) -> None:
@@ -162,22 +155,10 @@ def test_a_saved_model_knows_when_predictions_are_not_sure(
     assert 0.5 <= stored.limits["least_probability"] <= 1
 
 
-def test_a_missing_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="does not exist"):
-        tm.load_model(tmp_path / "nothing.npz")
-
-
 def test_a_model_is_not_saved_before_it_is_fitted(tmp_path: Path) -> None:
     for use in (lambda new: new.save(tmp_path / "m.npz"), lambda new: new.predict(np.zeros((28, 28)))):
         with pytest.raises(NotFittedError, match="call fit first"):
             use(tm.DigitClassifier())
-
-
-def test_a_callback_sees_every_epoch(digits: DataSet) -> None:
-    seen: list[TrainingState] = []
-    model = tm.DigitClassifier(**QUICK).fit(digits.train.images, digits.train.labels, callbacks=[seen.append])
-    assert [state.epoch for state in seen] == [1, 2]
-    assert [point[0] for point in model.history_] == [1, 2]
 
 
 def test_settings_are_read_and_changed_by_name() -> None:
@@ -203,12 +184,14 @@ def test_notebooks_show_pictures(digits: DataSet, model: tm.DigitClassifier) -> 
     assert repr(digits.test) == "Digits(40 images of 28 x 28: 3, 7)"
 
 
-def test_only_the_digits_that_exist_are_loaded(tmp_path: Path) -> None:
+def test_only_what_exists_is_loaded(tmp_path: Path) -> None:
     for wrong in ((), (3, 3), (3, 11), (-1, 2)):
         with pytest.raises(ValueError, match="different whole numbers"):
             tm.load_digits("strokes", digits=wrong)
     with pytest.raises(DataError, match="is not a folder"):
         tm.load_digits(tmp_path / "nowhere")
+    with pytest.raises(CheckpointError, match="does not exist"):
+        tm.load_model(tmp_path / "nothing.npz")
 
 
 def test_the_package_imports_little_and_names_what_it_has() -> None:
@@ -217,8 +200,3 @@ def test_the_package_imports_little_and_names_what_it_has() -> None:
     assert all(name in done.stdout for name in ("DigitClassifier", "load_digits", "load_model"))
     with pytest.raises(AttributeError, match="no attribute 'load_digit'"):
         _ = tm.load_digit
-
-
-def test_bytes_are_not_changed_and_a_row_may_have_any_length() -> None:
-    images = np.array([[0, 128, 255]], np.uint8)
-    assert np.array_equal(as_bytes(images), images[:, np.newaxis])
