@@ -78,7 +78,7 @@ def train(
     """Train a network, and stop when its accuracy on the validation examples no longer improves.
 
     `report` is called after each epoch, and `draw` returns an epoch's batches. To continue a training, give a state
-    that it kept as `start`. On the same CPU with the same number of BLAS threads, the same settings give the same
+    that it kept as `start`. On the same CPU with the same NumPy and one BLAS thread, the same settings give the same
     parameters bit for bit, continued or not. Raises TrainingError if the loss or a parameter is no longer finite.
     """
     network, calculate_loss = network_with(settings.features), LOSSES[settings.loss]
