@@ -1,6 +1,5 @@
 """The front door: what `import tinygrad_mnist` offers, and how kind it is to mistakes."""
 
-import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,6 +42,10 @@ def test_four_lines_load_train_score_and_predict(digits: DataSet, model: tm.Digi
     assert model.score(digits.test.images, digits.test.labels) > 0.9
     assert set(model.predict(digits.test.images)) == {3, 7}
     assert model.classes_.tolist() == [3, 7]
+    p = model.predict_proba(digits.test.images)
+    assert p.shape == (40, 2)
+    assert np.allclose(p.sum(axis=1), 1)
+    assert np.array_equal(model.classes_[p.argmax(axis=1)], model.predict(digits.test.images))
 
 
 def test_images_have_three_shapes_and_two_types(digits: DataSet, model: tm.DigitClassifier) -> None:
@@ -54,13 +57,6 @@ def test_images_have_three_shapes_and_two_types(digits: DataSet, model: tm.Digit
     assert model.predict(images[0] / 255).shape == (1,)
 
 
-def test_probabilities_sum_to_1_and_agree_with_the_prediction(digits: DataSet, model: tm.DigitClassifier) -> None:
-    p = model.predict_proba(digits.test.images)
-    assert p.shape == (len(digits.test.labels), 2)
-    assert np.allclose(p.sum(axis=1), 1)
-    assert np.array_equal(model.classes_[p.argmax(axis=1)], model.predict(digits.test.images))
-
-
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
@@ -70,7 +66,6 @@ def test_probabilities_sum_to_1_and_agree_with_the_prediction(digits: DataSet, m
         (lambda x: (x > 100).astype(int), "would be almost black"),
         (lambda x: np.where(x > 0, np.nan, 0.0), "NaN"),
         (lambda x: x.astype(str), "the images hold <U"),
-        (lambda x: x[:, :, :, None], "shape"),
         (lambda x: x[:0], "0"),
         (lambda x: x[:, :20], "X has 560 features, but DigitClassifier is expecting 784"),
         (lambda _: None, "shape"),
@@ -91,7 +86,6 @@ def test_images_that_are_not_images_are_refused_in_one_sentence(
         (np.zeros(20), "1 class"),
         (np.linspace(0, 1, 20), "continuous"),
         (np.full(20, np.nan), "NaN"),
-        (np.zeros((20, 2)), "shape"),
         (None, "y is None"),
     ],
 )
@@ -106,7 +100,6 @@ def test_labels_that_do_not_fit_are_refused(labels: Any, sentence: str, digits: 
         ({"preset": "fastest"}, "preset is 'fastest', not one of linear"),
         ({"hidden": 30}, "hidden is 30"),
         ({"loss": "hinge"}, "loss is 'hinge'"),
-        ({"hold_out": 2}, "hold_out"),
         ({"learning_rate": "fast"}, "learning_rate"),
     ],
 )
@@ -167,11 +160,6 @@ def test_settings_are_read_and_changed_by_name() -> None:
     assert model.get_params()["hidden"] == (30,)
     with pytest.raises(ValueError, match="neurons is not among the settings"):
         model.set_params(neurons=3)
-
-
-def test_a_model_can_be_pickled(digits: DataSet, model: tm.DigitClassifier) -> None:
-    copy = pickle.loads(pickle.dumps(model))  # noqa: S301 - of this very process
-    assert np.array_equal(copy.predict(digits.test.images), model.predict(digits.test.images))
 
 
 def test_notebooks_show_pictures(digits: DataSet, model: tm.DigitClassifier) -> None:

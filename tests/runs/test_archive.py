@@ -6,7 +6,6 @@ import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -72,29 +71,23 @@ def described(dtype: str, shape: str, size: int = 4) -> bytes:
         b"\x93NUMPY\3\0" + npy([1])[8:],
     ],
 )
-def test_a_header_that_is_not_that_of_an_array_is_refused(entry: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "network.npz"
+def test_a_header_that_is_not_that_of_an_array_is_refused(entry: bytes, path: Path) -> None:
     path.write_bytes(zipped(("w1.npy", entry)))
     with pytest.raises(archive.MALFORMED):
         archive.read(path)
 
 
-@pytest.mark.parametrize(
-    "array",
-    [np.float32(1), np.zeros((2, 0, 3)), np.arange(6).reshape(2, 3).T, np.array("text"), np.arange(3, dtype=">u2")],
-)
-def test_an_array_that_numpy_writes_is_read(array: Any, tmp_path: Path) -> None:
-    path = tmp_path / "network.npz"
-    np.savez(path, array=array)
-    found = archive.read(path)["array"]
-    assert found.dtype == array.dtype
-    np.testing.assert_array_equal(found, array)
+def test_arrays_that_numpy_writes_are_read(path: Path) -> None:
+    arrays = [np.float32(1), np.zeros((2, 0, 3)), np.eye(2, 3).T, np.array("text"), np.arange(3, dtype=">u2")]
+    np.savez(path, *arrays)
+    for found, array in zip(archive.read(path).values(), arrays, strict=True):
+        assert found.dtype == array.dtype
+        np.testing.assert_array_equal(found, array)
 
 
 def test_entries_that_are_the_same_part_of_the_file_are_refused_before_one_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "network.npz"
     path.write_bytes(repeated())
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("an entry was read"))
     with pytest.raises(ValueError, match="the entries are larger than the file"):
@@ -112,8 +105,8 @@ def test_a_name_that_means_standard_input_elsewhere_is_refused() -> None:
         checkpoint.load(Path("-"))
 
 
-def test_a_pipe_is_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content, path = zipped(("w1.npy", npy(np.arange(5)))), tmp_path / "pipe"
+def test_a_pipe_is_read_up_to_a_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = zipped(("w1.npy", npy(np.arange(5))))
     os.mkfifo(path)
     for limit in (len(content), len(content) - 1):
         monkeypatch.setattr(archive, "PIPE_LIMIT", limit)

@@ -88,11 +88,6 @@ def test_networks_of_every_kind_come_back(features: tuple[int, ...], dtype: str,
     assert same(loaded.parameters, parameters)
 
 
-def test_the_name_of_the_file_is_not_changed(trained: Checkpoint, tmp_path: Path) -> None:
-    checkpoint.save(replace(trained, path=tmp_path / "network"))  # NumPy itself would add .npz
-    assert [file.name for file in tmp_path.iterdir()] == ["network"]
-
-
 def damaged(whole: bytes, step: int) -> Iterable[bytes]:
     """Yield the content cut off, and with a changed byte, at every position that is a multiple of a step."""
     for position in range(0, len(whole), step):

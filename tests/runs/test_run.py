@@ -119,8 +119,3 @@ def test_a_file_that_becomes_shorter_ends_the_run_before_the_next_epoch(
     with pytest.raises(DataError, match="images became shorter while it was read"):
         execute(Run(begun, Progress()), Parts(part, part, part), CPU, shorten)
     assert epochs == [1]
-
-
-def test_images_that_are_too_small_for_convolutions_are_refused(data: DataSet) -> None:
-    with pytest.raises(DataError, match="at least 13 by 13 pixels, not 36"):
-        split(Settings(features=(2, 4)), data)

@@ -1,7 +1,7 @@
 """Signals that end a program: handled while a command runs, and never in a way that disturbs its surroundings."""
 
 import signal
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -47,17 +47,11 @@ def test_a_signal_that_is_ignored_or_handled_already_stays_so(handler: object) -
 
 
 def test_nothing_is_done_in_a_thread_or_on_a_system_without_the_signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    found: list[object] = []
-
-    def look() -> None:
+    def look() -> object:
         with raise_terminated():
-            found.append(signal.getsignal(signal.SIGTERM))
+            return signal.getsignal(signal.SIGTERM)
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(look).result() == signal.SIG_DFL
     monkeypatch.delattr(signal, "SIGHUP")
-    with raise_terminated():
-        found.append(signal.getsignal(signal.SIGTERM))
-    assert found[0] == signal.SIG_DFL
-    assert callable(found[1])
+    assert callable(look())
