@@ -132,7 +132,7 @@ class DigitClassifier:
 
     def _repr_html_(self) -> str:
         """Return the classifier as a notebook shows it: its layers, and pictures of the first layer's weights."""
-        if not self.__sklearn_is_fitted__():
+        if not hasattr(self, "checkpoint_"):
             return f"<p>{html.escape(repr(self))}, not fitted yet</p>"
         from tinygrad_mnist.datasets import gallery  # imports Pillow
 
@@ -150,10 +150,6 @@ class DigitClassifier:
         images = InputTags(two_d_array=True, three_d_array=True, positive_only=True)
         return Tags("classifier", TargetTags(required=True), None, ClassifierTags(), None, input_tags=images)
 
-    def __sklearn_is_fitted__(self) -> bool:
-        """Return whether `fit` has been called, as scikit-learn asks."""
-        return hasattr(self, "checkpoint_")
-
     def _settings(self, classes: int) -> Settings:
         """Return the settings of a run. Raises ValueError if one of them is not valid."""
         choices = self.get_params()
@@ -166,7 +162,7 @@ class DigitClassifier:
 
     def _require_fitted(self) -> None:
         """Raise NotFittedError before `fit`."""
-        if not self.__sklearn_is_fitted__():
+        if not hasattr(self, "checkpoint_"):
             raise NotFittedError("this DigitClassifier is not fitted yet: call fit first")
 
     def _logits(self, X: ArrayLike) -> Array:
