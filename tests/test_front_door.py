@@ -158,7 +158,7 @@ def test_settings_are_read_and_changed_by_name() -> None:
     model = tm.DigitClassifier(hidden=(30,)).set_params(seed=4)
     assert repr(model) == "DigitClassifier(hidden=(30,), seed=4)"
     assert model.get_params()["hidden"] == (30,)
-    with pytest.raises(ValueError, match="neurons is not among the settings"):
+    with pytest.raises(ValueError, match="has no setting 'neurons', but preset, network"):
         model.set_params(neurons=3)
 
 

@@ -118,9 +118,7 @@ class DigitClassifier:
         """Change settings by name. Raises ValueError for a name that is not a setting."""
         names = self.get_params()
         if unknown := settings.keys() - names.keys():
-            raise ValueError(
-                f"{', '.join(sorted(unknown))} is not among the settings of DigitClassifier: {', '.join(names)}"
-            )
+            raise ValueError(f"DigitClassifier has no setting {min(unknown)!r}, but {', '.join(names)}")
         vars(self).update(settings)
         return self
 
