@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tinygrad_mnist.datasets.bars import MakeBar
 
 from tinygrad_mnist.app import output
 from tinygrad_mnist.datasets import download, idx, idx_names, mnist
-from tinygrad_mnist.datasets.bars import MakeBar
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.errors import DataError
 

@@ -2,11 +2,14 @@
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
-from tinygrad_mnist import datasets, metrics
+from tinygrad_mnist import datasets, metrics, similarity
 from tinygrad_mnist.app import command_line, options, output
-from tinygrad_mnist.app.baseline import DISTANCES, confusion_matrices
-from tinygrad_mnist.arrays.backend import Backend
+from tinygrad_mnist.arrays.backend import Array, Backend, to_host
+from tinygrad_mnist.datasets.digits import DataSet, Digits
+
+DISTANCES = {"l1": similarity.l1, "squared": similarity.squared}
 
 
 @click.command(cls=command_line.Command)
@@ -26,18 +29,31 @@ def baseline(source: str, digits: tuple[int, ...], backend: Backend, as_json: bo
       python cli.py baseline --digits 4,9
     """
     data = datasets.load(source, digits, output.CONSOLE)
-    counts = confusion_matrices(data, digits, backend)
+    counts = _confusion_matrices(data, digits, backend)
     shares = {name: metrics.accuracy_per_digit(matrix, digits) for name, matrix in counts.items()}
     # The mean of the digits' accuracies, as in the book, so that a rare digit counts as much as a frequent one.
     means = {name: float(np.mean(list(per_digit.values()))) for name, per_digit in shares.items()}
+    result = {name: {"accuracy_per_digit": shares[name], "accuracy": means[name]} for name in DISTANCES}
+    about = {"digits": digits, "data": data.name, "backend": backend.name}
+    output.report(as_json, about | result, {"data": data.origin, "device": backend.description})
     if as_json:
-        result = {name: {"accuracy_per_digit": shares[name], "accuracy": means[name]} for name in DISTANCES}
-        output.event("result", digits=digits, data=data.name, backend=backend.name, **result)
         return
-    output.line("data", data.origin)
-    output.line("device", backend.description)
     output.page(f"\n{'distance':<10}{'L1':>22}{'squared':>22}")
     for row, digit in enumerate(digits):
         cells = (f"{n[row, row]}/{n[row].sum()} = {shares[name][str(digit)]:.4f}" for name, n in counts.items())
         output.echo(f"digit {digit}   " + "".join(f"{cell:>22}" for cell in cells))
     output.echo("mean      " + "".join(f"{mean:>22.4f}" for mean in means.values()))
+
+
+def _confusion_matrices(data: DataSet, digits: tuple[int, ...], backend: Backend) -> dict[str, NDArray[np.int64]]:
+    """Return the confusion matrix of each distance, by its name."""
+
+    def on_device(some: Digits) -> Array:
+        return backend.to_device(some.images.reshape(len(some.labels), -1))
+
+    ideals = [similarity.ideal(on_device(data.training.only([digit]))) for digit in digits]
+    images, matrices = on_device(data.test), {}
+    for name, distance in DISTANCES.items():
+        nearest = to_host(similarity.nearest([distance(images, ideal) for ideal in ideals]))
+        matrices[name] = metrics.confusion(data.test.labels, np.asarray(digits)[nearest], digits)
+    return matrices

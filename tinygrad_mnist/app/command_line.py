@@ -1,13 +1,11 @@
 """What all commands have in common: help that names the program as it was called, and errors in one sentence."""
 
-import ast
 import errno
-import inspect
 import re
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -26,7 +24,6 @@ REMEDIES = {
     "not finite": "try a lower --learning-rate",
     "too small": "use --network dense",
     "no network": "name a file that 'train --save' has written",
-    "no training": "train again with --save",
     "different data": "give the same --data",
     "last epoch": "leave out --epochs",
     "epochs done": "raise --epochs, or leave it out",
@@ -36,35 +33,14 @@ REMEDIES = {
 }
 """What to do on the command line about each cause of an error."""
 
-MAX_VALUE = 40
-"""The number of characters of a bad value that its error message shows."""
-
 
 class Command(click.Command):
     """A command that ends every failure in one sentence without a traceback."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        if self.help is None and self.callback is not None:  # python -OO removes docstrings
-            with suppress(OSError):  # there may be no source
-                (function,) = ast.parse(textwrap.dedent(inspect.getsource(self.callback))).body
-                self.help = ast.get_docstring(function)  # type: ignore[arg-type]
 
     def make_context(self, info_name: str | None, *arguments: Any, **settings: Any) -> click.Context:
         """Read the options. Printing --help or --version fails if the disk is full."""
         with _errors_as_sentences():
             return super().make_context(output.printable(info_name or "", sys.stderr), *arguments, **settings)
-
-    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
-        """Read the words. After `--digits 3 7`, the error suggests 3,7."""
-        digits = re.search(r"(?<!\S)--digits[ =](\d(?: \d)+)(?!\S)", " ".join(words))
-        try:
-            return super().parse_args(context, words)
-        except click.UsageError as error:
-            if digits is None:
-                raise
-            list_of_digits = digits[1].replace(" ", ",")
-            raise click.UsageError(f"Separate digits with commas: --digits {list_of_digits}", context) from error
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""
@@ -98,16 +74,13 @@ def _errors_as_sentences() -> Iterator[None]:
         except TinygradMnistError as error:
             raise click.ClickException(error.sentence(REMEDIES)) from error
         except OSError as error:
-            # Click handles a closed pipe. A problem with a disk or a folder is for the user to solve.
-            if error.errno == errno.EPIPE:
+            if error.errno == errno.EPIPE:  # a closed pipe, which click handles
                 raise
             if error.errno == errno.ENOENT and not error.filename:  # only a search for the current folder names no file
                 raise click.ClickException("the current folder no longer exists: change to a different one.") from error
             file = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{file}{error.strerror or error}.") from error
     except click.ClickException as error:
-        if isinstance(error, click.BadParameter):
-            error.message = re.sub(rf"([^\s']{{{MAX_VALUE}}})[^\s']{{4,}}", r"\1...", error.message)  # type: ignore[misc]
         if not isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # new in click 8.2
             error.message = output.printable(error.message, sys.stderr)  # type: ignore[misc]
         raise

@@ -13,7 +13,7 @@ MAX_X = math.sqrt(1e300)
 
 
 @click.command(cls=command_line.Command, context_settings={"ignore_unknown_options": True})
-@click.argument("x", type=options.Number(min=-MAX_X, max=MAX_X))
+@click.argument("x", type=options.Number(float, -MAX_X, MAX_X))
 @options.json_events
 def derivative(x: float, as_json: bool) -> None:
     """Show the square of X and its derivative.

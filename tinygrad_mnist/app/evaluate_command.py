@@ -39,16 +39,15 @@ def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_j
     shares = metrics.accuracy_per_digit(counts, trained.digits)
     if plot is not None:
         plots.confusion(counts, trained.digits, shares, plot)
-    if as_json:
-        about = {"digits": trained.digits, "data": data.name, "backend": backend.name}
-        measured = {"accuracy": accuracy, "accuracy_per_digit": shares, "confusion": counts.tolist()}
-        output.event("result", **about, **measured, plot=plot)
-        return
-    output.line("model", f"{model}, layers {wording.layers(trained.layer_sizes)}, seed {trained.settings.seed}")
-    output.line("data", data.origin)
-    output.line("device", backend.description)
-    output.line("accuracy", f"{wording.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits")
-    output.page("\n" + output.confusion_table(counts.tolist(), trained.digits, shares))
-    if plot is not None:
-        output.echo()
-        output.line("plot", plot)
+    about = {"digits": trained.digits, "data": data.name, "backend": backend.name, "plot": plot}
+    lines = {
+        "model": f"{model}, layers {wording.layers(trained.layer_sizes)}, seed {trained.settings.seed}",
+        "data": data.origin,
+        "device": backend.description,
+        "accuracy": f"{wording.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits",
+        "plot": plot,
+    }
+    measured = {"accuracy": accuracy, "accuracy_per_digit": shares, "confusion": counts.tolist()}
+    output.report(as_json, about | measured, lines)
+    if not as_json:
+        output.page("\n" + output.confusion_table(counts.tolist(), trained.digits, shares))

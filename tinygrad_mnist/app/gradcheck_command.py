@@ -24,6 +24,14 @@ EXIT_CODES = {"right": 0, "wrong": 1, "inconclusive": 2}
 DTYPES = {"both": ("float64", "float32"), "float64": ("float64",), "float32": ("float32",)}
 
 
+def _shapes(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that are written like X=5,4."""
+    try:
+        return user_file.shapes(texts)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param=option) from error
+
+
 @click.command(cls=command_line.Command)
 @click.argument("file", type=options.FilePath(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("--forward", metavar="NAME", help="The forward in FILE, if it has a different name.")
@@ -33,7 +41,7 @@ DTYPES = {"both": ("float64", "float32"), "float64": ("float64",), "float32": ("
     "shape",
     multiple=True,
     metavar="X=5,4",
-    callback=options.written(user_file.shapes),
+    callback=_shapes,
     help="The shape of an argument.",
 )
 @click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate only with respect to this argument.")

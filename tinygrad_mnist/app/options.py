@@ -1,7 +1,6 @@
 """Options and arguments that several commands share, and the types of their values."""
 
 import re
-from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,35 +10,35 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from tinygrad_mnist.app import plots
-from tinygrad_mnist.app.written import digits as parse_digits
-from tinygrad_mnist.app.written import quoted
-from tinygrad_mnist.app.written import sizes as parse_sizes
 from tinygrad_mnist.arrays.backend import Backend, choose_backend, worthwhile
 from tinygrad_mnist.runs.settings import MAX_RATE, RANGES
 
+MAX_SHOWN = 40
+"""The number of characters of a bad value that a sentence shows."""
 
-class _Number(click.ParamType):  # type: ignore[type-arg]  # which is generic only from click 8.2
-    """A number that is written as usual, without the spaces, underscores and words that only Python accepts."""
+FORMS = {int: "[+-]?[0-9]+", float: r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"}
+"""How numbers are written, without the spaces, underscores and words that only Python accepts."""
 
-    form: str
+DATA_SETS = ("auto", "mnist", "strokes")
+"""The data sets that have a name."""
+
+
+class Number(click.ParamType):  # type: ignore[type-arg]  # which is generic only from click 8.2
+    """A number from `low` to `high`, whole or not."""
+
+    def __init__(self, kind: type[int] | type[float], low: float, high: float) -> None:
+        self.kind, self.low, self.high = kind, low, high
+        self.name = "whole number" if kind is int else "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number."""
-        if not re.fullmatch(self.form, str(value)):
+        # The length is checked first, because Python refuses to convert a number of thousands of digits.
+        if not re.fullmatch(FORMS[self.kind], str(value)) or len(str(value)) > MAX_SHOWN:
             self.fail(f"{quoted(str(value))} is not a valid {self.name}.", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-class Number(_Number, click.FloatRange):
-    """A finite number in a range. Help and errors call it a number: click's own name is "float range"."""
-
-    name, form = "number", r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-
-
-class WholeNumber(_Number, click.IntRange):
-    """A whole number in a range. Help and errors call it that: click's own name is "integer range"."""
-
-    name, form = "whole number", "[+-]?[0-9]+"
+        number = self.kind(value)
+        if not self.low <= number <= self.high:
+            self.fail(f"{value} is not from {self.low:,} to {self.high:,}.", param, ctx)
+        return number
 
 
 class FilePath(click.Path):
@@ -50,27 +49,18 @@ class FilePath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path. Refuses an empty name, one with a character that no name can have, and - for a stream."""
-        if str(value) == "-" and not self.allow_dash:
-            self.fail("- is not a file or a folder: standard input and output cannot be used here.", param, ctx)
-        if not value or "\0" in str(value):
+        if not value or "\0" in str(value) or (str(value) == "-" and not self.allow_dash):
             self.fail(f"{quoted(str(value))} is not the name of a file or a folder.", param, ctx)
         return super().convert(value, param, ctx)
 
 
-FILE = FilePath(path_type=Path)
-
-DATA_SETS = ("auto", "mnist", "strokes")
-"""The data sets that have a name."""
-
-
 class DataSource(FilePath):
-    """The name of a data set, in any case, or a folder."""
+    """The name of a data set, in any case, or a folder. A folder that exists comes before a name."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the name or the folder. A folder that exists comes before a name in a different case."""
-        if value.lower() in DATA_SETS and not Path(value).is_dir():
-            return value.lower()
-        return super().convert(value, param, ctx)
+        """Return the name or the folder."""
+        is_name = value.lower() in DATA_SETS and not Path(value).is_dir()
+        return value.lower() if is_name else super().convert(value, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return the names that start like this, or else let the shell complete a folder."""
@@ -78,39 +68,41 @@ class DataSource(FilePath):
         return names or super().shell_complete(ctx, param, incomplete)
 
 
-EPOCHS, BATCH, SEED = (WholeNumber(*RANGES[name]) for name in ("epochs", "batch", "seed"))
-RATE = Number(0, MAX_RATE, min_open=True)
+class Digits(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A list of at least `least` different digits: `3`, `3,7` or `0-9`."""
+
+    name = "digits"
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return the digits, `1,4-6` as (1, 4, 5, 6)."""
+        if not re.fullmatch(r"\d(-\d)?(,\d(-\d)?)*", value := re.sub(r"\s", "", value), re.ASCII):
+            self.fail(f"{quoted(value)} is not a list of digits like 3,7 or 1,4-6.", param, ctx)
+        found = [digit for part in value.split(",") for digit in range(int(part[0]), int(part[-1]) + 1)]
+        if len(set(found)) < max(self.least, len(found)):
+            self.fail(f"{quoted(value)} does not name {self.least} or more different digits.", param, ctx)
+        return tuple(found)
 
 
-class RenamedChoice(click.Choice):  # type: ignore[type-arg]  # which is generic only from click 8.2
-    """A choice that also accepts the earlier names of its values, without showing them."""
+class Sizes(click.ParamType):  # type: ignore[type-arg]  # as above
+    """The sizes of layers: `300,100`, or an empty text or `0` for no layers."""
 
-    def __init__(self, names: Iterable[str], earlier: dict[str, str]) -> None:
-        super().__init__(list(names), case_sensitive=False)
-        self._earlier = earlier
+    name = "sizes"
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the current name."""
-        return super().convert(self._earlier.get(value.lower(), value), param, ctx)
-
-
-def written(parse: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return a callback that parses a text, if there is one. Its ValueError becomes bad usage."""
-
-    def parsed(_: click.Context, option: click.Parameter, text: str | None) -> Any:
-        try:
-            return text if text is None else parse(text)
-        except ValueError as error:
-            raise click.BadParameter(f"{error}.", param=option) from error
-
-    return parsed
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return the sizes. Whether a network can have them is checked with the other settings."""
+        if value.strip() in ("", "0"):
+            return ()
+        if not re.fullmatch(r"\d{1,9}(,\d{1,9})*", value := re.sub(r"\s", "", value), re.ASCII):
+            self.fail(f"{quoted(value)} is not a list of layer sizes like 300 or 300,100.", param, ctx)
+        return tuple(map(int, value.split(",")))
 
 
-def _require_plottable(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
-    """Return the file. Refuses one that no plot can be written to, as plots.require_plottable does."""
-    if value is not None:
-        plots.require_plottable(value)
-    return value
+def quoted(text: str) -> str:
+    """Return a text in quotes for a sentence, cut off if it is long."""
+    return repr(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}...")
 
 
 def backend_for(name: str, work: int = 0) -> Backend:
@@ -127,6 +119,10 @@ def subcommand_follows() -> bool:
     return context.invoked_subcommand is not None
 
 
+EPOCHS, BATCH, SEED = (Number(int, *RANGES[name]) for name in ("epochs", "batch", "seed"))
+RATE, SHARE = Number(float, 0, MAX_RATE), Number(float, 0, 1)
+FILE = FilePath(path_type=Path)
+
 model = click.argument("model", type=FILE)
 
 data = click.option(
@@ -139,17 +135,14 @@ data = click.option(
 )
 
 _digits = partial(click.option, "--digits", metavar="A,B,..", default="3,7")
-digits = _digits(
-    callback=written(partial(parse_digits, least=2)), help="Digits to tell apart: two or more, like 3,7 or 0-9."
-)
-digits_to_show = _digits(callback=written(parse_digits), help="Digits to show: one or more, like 3 or 0-9.")
-sizes = written(parse_sizes)
+digits = _digits(type=Digits(least=2), help="Digits to tell apart: two or more, like 3,7 or 0-9.")
+digits_to_show = _digits(type=Digits(least=1), help="Digits to show: one or more, like 3 or 0-9.")
 
 plot = click.option(
     "--plot",
     type=FILE,
     metavar="FILE",
-    callback=_require_plottable,
+    callback=lambda _, __, path: plots.require_plottable(path) if path else None,
     help="Draw a plot into this file, a .png or an .svg. Needs matplotlib.",
 )
 

@@ -22,6 +22,9 @@ WIDTH, LABEL = 60, 10
 MAX_SPACED = 4
 """The largest number of digits whose confusion matrix fits a narrow terminal with wide columns."""
 
+Facts = dict[str, Any]
+"""What is known about something, by name."""
+
 CONTROL = "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udc7f\udd00-\udfff\ufeff\ufffe\uffff]"
 """The characters that control a terminal, end a line, change the direction of writing, or are not text."""
 
@@ -53,6 +56,16 @@ def page(text: str) -> None:
 def event(kind: str, **fields: Any) -> None:
     """Print one JSON object on one line. Paths become text."""
     echo(json.dumps({"event": kind, **fields}, default=os.fspath))
+
+
+def report(as_json: bool, result: Facts, lines: Facts) -> None:
+    """Print what a command has found: a result event for programs, or labeled lines for people, without empty ones."""
+    if as_json:
+        event("result", **result)
+        return
+    for label, text in lines.items():
+        if text is not None:
+            line(label, text)
 
 
 def notice(text: str) -> None:
@@ -104,13 +117,15 @@ class Console(Progress):
         """Print the sentence."""
         notice(sentence)
 
-    def bar(self, items: Sequence[Item], name: str) -> Iterable[Item]:
+    def bar(self, items: Iterable[Item], name: str, count: int | None = None) -> Iterable[Item]:
         """Return the items to loop over, and move a bar with this name after each."""
         if not self.shows_bars:
             return items
         from tqdm import tqdm
 
-        bar: Iterable[Item] = tqdm(items, printable(name, sys.stderr), ncols=WIDTH, leave=False, file=sys.stderr)
+        bar: Iterable[Item] = tqdm(
+            items, printable(name, sys.stderr), count, ncols=WIDTH, leave=False, file=sys.stderr, mininterval=0.2
+        )
         return bar
 
 

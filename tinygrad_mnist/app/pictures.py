@@ -21,17 +21,11 @@ BLOCKS, DOTS = " ▀▄█", " '.:"
 """The characters for images without color: no ink, ink in the upper pixel, in the lower one, in both. The dots are for
 a terminal whose encoding has no half blocks."""
 
-INK_THRESHOLD = 128 / 255
-"""The smallest gray value, from 0 to 1, that is drawn as ink without color."""
-
 SIGNS, NEAR_ZERO = "- +", 0.25
 """The characters for numbers below 0, near 0 and above 0 without color, and the largest number that is near 0."""
 
 GRAYS, RED_TO_BLUE = [16, *range(232, 256), 231], [160, 196, 203, 210, 217, 224, 231, 189, 147, 105, 63, 21, 20]
 """Black to white, and red over white to blue, in a terminal's 256 colors."""
-
-RED, WHITE, BLUE = [178, 24, 43], [247, 247, 247], [33, 102, 172]
-"""The same in true color: RdBu of ColorBrewer, which most color-blind people can distinguish too."""
 
 GAP = 2
 """The number of columns between two pictures in a row."""
@@ -44,10 +38,10 @@ def lines(image: NDArray[np.uint8]) -> list[str]:
 
     In color, ink is white on black. Without color, a pixel is either ink or not.
     """
-    grays = _shrunk(image / 255)
-    if _can_draw_in_color():
-        return _colored(grays, [(gray, gray, gray) for gray in range(256)] if _has_true_color() else GRAYS)
-    ink = _with_even_rows(grays) >= INK_THRESHOLD
+    grays = _with_even_rows(_shrunk(image / 255))
+    if _has_color():
+        return _colored(grays, GRAYS)
+    ink = grays >= 0.5
     return _characters(ink[::2] + 2 * ink[1::2], BLOCKS if _has_blocks() else DOTS)
 
 
@@ -57,7 +51,7 @@ def signed_lines(pictures: NDArray[Any]) -> list[list[str]]:
     Above 0 is blue and below 0 red, or + and - without color. All pictures have the same scale (see `full_color`).
     """
     numbers = (pictures / full_color(pictures)).clip(-1, 1)
-    return [_signed(_shrunk(picture)) for picture in numbers]
+    return [_signed(_with_even_rows(_shrunk(picture))) for picture in numbers]
 
 
 def full_color(pictures: NDArray[Any]) -> float:
@@ -67,42 +61,30 @@ def full_color(pictures: NDArray[Any]) -> float:
 
 def sign_names() -> tuple[str, str]:
     """Return how `signed_lines` shows numbers above 0 and numbers below 0."""
-    return ("blue", "red") if _can_draw_in_color() else (SIGNS[2], SIGNS[0])
-
-
-def supports_color() -> bool:
-    """Return whether standard output is a terminal with color.
-
-    Color is disabled by the environment variable NO_COLOR (https://no-color.org) and by TERM=dumb.
-    """
-    return output.is_terminal(sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def width() -> int:
-    """Return the number of columns of the terminal, 80 if there is none."""
-    return shutil.get_terminal_size().columns
+    return ("blue", "red") if _has_color() else (SIGNS[2], SIGNS[0])
 
 
 def side_by_side(pictures: Sequence[Sequence[str]], captions: Sequence[str]) -> str:
     """Return pictures of the same size, each above its caption, in rows that fill the width of the terminal."""
     columns = max(len(click.unstyle(text)) for text in (pictures[0][0], *captions))
-    per_row = max(1, (width() + GAP) // (columns + GAP))
+    per_row = max(1, (_width() + GAP) // (columns + GAP))
     rows = []
     for first in range(0, len(pictures), per_row):
         part = slice(first, first + per_row)
         cells = [*zip(*pictures[part], strict=True), captions[part]]
-        rows.append("\n".join((" " * GAP).join(_padded(cell, columns) for cell in row).rstrip() for row in cells))
+        padded = [[text + " " * (columns - len(click.unstyle(text))) for text in row] for row in cells]
+        rows.append("\n".join((" " * GAP).join(row).rstrip() for row in padded))
     return "\n\n".join(rows)
 
 
-def _padded(text: str, columns: int) -> str:
-    """Return the text followed by spaces, so that it takes this number of columns in the terminal."""
-    return text + " " * (columns - len(click.unstyle(text)))
+def _width() -> int:
+    """Return the number of columns of the terminal, 80 if there is none."""
+    return shutil.get_terminal_size().columns
 
 
 def _shrunk(picture: Numbers) -> Numbers:
     """Return the picture, with squares of pixels replaced by their means if it is wider than the terminal."""
-    side = -(-picture.shape[1] // width())
+    side = -(-picture.shape[1] // _width())
     padded = np.pad(picture, [(0, -length % side) for length in picture.shape])
     rows, columns = (length // side for length in padded.shape)
     means: Numbers = padded.reshape(rows, side, columns, side).mean(axis=(1, 3))
@@ -111,7 +93,7 @@ def _shrunk(picture: Numbers) -> Numbers:
 
 def _with_even_rows(picture: Numbers) -> Numbers:
     """Return the picture with an empty row added if it has an odd number of rows."""
-    return np.concatenate([picture, np.zeros_like(picture[: len(picture) % 2])])
+    return np.pad(picture, [(0, len(picture) % 2), (0, 0)])
 
 
 def _characters(indices: NDArray[Any], characters: str) -> list[str]:
@@ -120,38 +102,30 @@ def _characters(indices: NDArray[Any], characters: str) -> list[str]:
 
 def _signed(numbers: Numbers) -> list[str]:
     """Return numbers (H, W) from -1 to 1 as lines."""
-    if _can_draw_in_color():
-        return _colored((numbers + 1) / 2, _true_red_to_blue() if _has_true_color() else RED_TO_BLUE)
-    upper, lower = _with_even_rows(numbers)[::2], _with_even_rows(numbers)[1::2]
+    if _has_color():
+        return _colored((numbers + 1) / 2, RED_TO_BLUE)
+    upper, lower = numbers[::2], numbers[1::2]
     stronger = np.where(np.abs(upper) >= np.abs(lower), upper, lower)
     return _characters(1 + (stronger > NEAR_ZERO) - (stronger < -NEAR_ZERO), SIGNS)
 
 
-def _true_red_to_blue() -> list[tuple[int, ...]]:
-    channels = [np.interp(np.linspace(-1, 1, 255), [-1, 0, 1], levels) for levels in zip(RED, WHITE, BLUE, strict=True)]
-    return [tuple(map(round, color)) for color in zip(*channels, strict=True)]
-
-
-def _colored(picture: Numbers, scale: Sequence[Any]) -> list[str]:
+def _colored(picture: Numbers, scale: Sequence[int]) -> list[str]:
     """Return a picture (H, W) as half blocks, where 0 is the first color of the scale and 1 the last one."""
-    indices = np.rint(picture * (len(scale) - 1)).astype(int)
-    colors = [[scale[index] for index in row] for row in indices.tolist()]
-    # If the number of rows is odd, the lower half of the last line keeps the terminal's background color.
-    lower_rows = [*colors[1::2], [None] * picture.shape[1]]
+    colors = np.asarray(scale)[np.rint(picture * (len(scale) - 1)).astype(int)].tolist()
     return [
         "".join(click.style("▀", fg=upper, bg=lower, reset=False) for upper, lower in zip(*rows, strict=True))
         + click.style("", reset=True)
-        for rows in zip(colors[::2], lower_rows, strict=False)
+        for rows in zip(colors[::2], colors[1::2], strict=True)
     ]
 
 
-def _can_draw_in_color() -> bool:
-    return supports_color() and _has_blocks()
+def _has_color() -> bool:
+    """Return whether standard output is a terminal with color and half blocks.
 
-
-def _has_true_color() -> bool:
-    """Return whether the terminal claims to have more than 256 colors."""
-    return os.environ.get("COLORTERM") in ("truecolor", "24bit")
+    Color is disabled by the environment variable NO_COLOR (https://no-color.org) and by TERM=dumb.
+    """
+    is_off = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return output.is_terminal(sys.stdout) and not is_off and _has_blocks()
 
 
 def _has_blocks() -> bool:

@@ -1,26 +1,39 @@
 """show: digits, ideal digits, and a network's weights and mistakes, as pictures in the terminal or in a file."""
 
+import math
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
-from tinygrad_mnist import datasets
-from tinygrad_mnist.app import command_line, exhibits, options, output, plots, wording
-from tinygrad_mnist.app.exhibits import Exhibit, Facts
-from tinygrad_mnist.app.pictures import lines, side_by_side, sign_names, signed_lines
-from tinygrad_mnist.arrays.backend import Backend
-from tinygrad_mnist.errors import PlotError
+from tinygrad_mnist import datasets, metrics, similarity
+from tinygrad_mnist.app import command_line, options, output, pictures, plots, wording
+from tinygrad_mnist.app.output import Facts
+from tinygrad_mnist.arrays.backend import Backend, to_host
+from tinygrad_mnist.datasets.digits import MAX_PIXEL
+from tinygrad_mnist.errors import CheckpointError, PlotError
 from tinygrad_mnist.runs import checkpoint
+from tinygrad_mnist.runs.checkpoint import Checkpoint
+from tinygrad_mnist.runs.inference import logits
 
-MAX_PICTURES = 1000
+MAX_PICTURES = 100
 """The largest number of pictures that fits a plot."""
 
-
 _count = partial(
-    click.option, *("--count", "-n"), type=options.WholeNumber(1, MAX_PICTURES), help="Largest number of pictures."
+    click.option, *("--count", "-n"), type=options.Number(int, 1, MAX_PICTURES), help="Largest number of pictures."
 )
+
+
+class Shown(NamedTuple):
+    """Pictures (K, H, W), bytes of images or floats of weights, with a caption and a record each."""
+
+    pictures: NDArray[Any]
+    captions: list[str]
+    records: list[Facts]
 
 
 @click.group(cls=command_line.Group, invoke_without_command=True)
@@ -47,10 +60,14 @@ def show(source: str, digits: tuple[int, ...], count: int, seed: int | None, plo
     if options.subcommand_follows():
         return
     data = datasets.load(source, digits, output.CONSOLE)
-    exhibit, total = exhibits.some_digits(data.test, count, seed), len(data.test.labels)
-    result = {"digits": digits, "data": data.name, "test": total}
-    report = {"data": data.origin, "digits": f"{len(exhibit.shown):,} of {total:,} test digits"}
-    _present(exhibit, f"Test digits: {data.name}", result, report, plot, as_json)
+    total = len(data.test.labels)
+    positions = np.arange(total) if seed is None else np.random.default_rng(seed).permutation(total)
+    chosen = data.test.take(positions[:count])
+    records = _records(position=positions[:count], label=chosen.labels)
+    shown = Shown(chosen.images, [f"{one['label']}   number {one['position']}" for one in records], records)
+    lines = {"data": data.origin, "digits": f"{len(records):,} of {total:,} test digits"}
+    about = {"digits": digits, "data": data.name, "test": total}
+    _present(shown, f"Test digits: {data.name}", about, lines, plot, as_json)
 
 
 @show.command()
@@ -69,8 +86,13 @@ def ideal(source: str, digits: tuple[int, ...], plot: Path | None, as_json: bool
       python cli.py show ideal --digits 0-9
     """
     data = datasets.load(source, digits, output.CONSOLE)
-    exhibit, result = exhibits.ideal_digits(data, digits), {"digits": digits, "data": data.name}
-    _present(exhibit, f"Ideal digits: {data.name}", result, {"data": data.origin}, plot, as_json)
+    images = [data.training.only([digit]).images for digit in digits]
+    ideals = np.stack([similarity.ideal(some.reshape(len(some), -1)).reshape(some.shape[1:]) for some in images])
+    records = _records(digit=digits, images=map(len, images), ink=ideals.mean(axis=(1, 2)))
+    captions = [f"{one['digit']}   mean of {one['images']:,}" for one in records]
+    shown = Shown(np.rint(MAX_PIXEL * ideals).astype(np.uint8), captions, records)
+    about = {"digits": digits, "data": data.name}
+    _present(shown, f"Ideal digits: {data.name}", about, {"data": data.origin}, plot, as_json)
 
 
 @show.command()
@@ -92,12 +114,20 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    exhibit, sizes = exhibits.first_weights(trained, count), trained.layer_sizes
-    result = {"digits": trained.digits, "layers": sizes}
-    raises, lowers = sign_names() if plot is None else ("blue", "red")
-    report = {"model": f"{model}, layers {wording.layers(sizes)}", "pixels": f"{raises} counts for, {lowers} against"}
+    units = _strongest_units(trained)[:count]
+    inputs, first = len(trained.parameters[0].w), trained.parameters[0]
+    side = math.isqrt(inputs)  # of an image, or of a patch
+    if side**2 != inputs:
+        raise CheckpointError(f"{model} was trained on images of {inputs} pixels, and only square ones can be shown.")
+    drawn, names = first.w.T[units].reshape(-1, side, side), _names(trained, units)
+    least, largest = drawn.min(axis=(1, 2)), drawn.max(axis=(1, 2))
+    records = _records(unit=units, name=names, bias=first.b[units], least=least, largest=largest)
+    raises, lowers = pictures.sign_names() if plot is None else ("blue", "red")
+    layers = wording.layers(trained.layer_sizes)
+    lines = {"model": f"{model}, layers {layers}", "pixels": f"{raises} counts for, {lowers} against"}
+    about = {"digits": trained.digits, "layers": trained.layer_sizes}
     title = f"Weights: {click.format_filename(model, shorten=True)}"
-    _present(exhibit, title, result, report, plot, as_json)
+    _present(Shown(drawn, names, records), title, about, lines, plot, as_json)
 
 
 @show.command()
@@ -120,34 +150,67 @@ def wrong(model: Path, source: str, count: int, backend: Backend, plot: Path | N
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    data = datasets.load(source, trained.digits, output.CONSOLE, trained.normalize)
-    exhibit, mistakes = exhibits.worst_mistakes(trained, data.test, count, backend)
-    total = len(data.test.labels)
-    if plot is not None and not exhibit.shown:
+    test = (data := datasets.load(source, trained.digits, output.CONSOLE, trained.normalize)).test
+    z, total = to_host(logits(trained, test.pixels, test.rows, backend)), len(test.labels)
+    mistakes = metrics.most_wrong(z, metrics.targets(test.labels, trained.digits))
+    if plot is not None and not len(mistakes):
         raise PlotError(f"there is nothing to plot: {model} predicts all {total:,} test digits correctly.")
-    about = {"digits": trained.digits, "data": data.name, "backend": backend.name, "test": total, "wrong": mistakes}
-    report = {
+    worst = mistakes[:count]
+    chosen, z = test.take(worst), z[worst]
+    predicted, confidence = metrics.classify(z, trained.digits), metrics.confidence(z)
+    records = _records(position=worst, label=chosen.labels, predicted=predicted, confidence=confidence, logits=z)
+    captions = [
+        f"{one['label']} predicted as {one['predicted']}, {wording.probability(one['confidence'])}" for one in records
+    ]
+    about = {"digits": trained.digits, "data": data.name, "backend": backend.name, "test": total}
+    lines = {
         "model": f"{model}, layers {wording.layers(trained.layer_sizes)}",
         "data": data.origin,
-        "wrong": f"{mistakes:,} of {total:,} test digits, the worst first",
+        "wrong": f"{len(mistakes):,} of {total:,} test digits, the worst first",
     }
     title = f"Worst mistakes: {click.format_filename(model, shorten=True)}"
-    _present(exhibit, title, about, report, plot, as_json)
+    _present(Shown(chosen.images, captions, records), title, about | {"wrong": len(mistakes)}, lines, plot, as_json)
 
 
-def _present(exhibit: Exhibit, title: str, result: Facts, report: Facts, plot: Path | None, as_json: bool) -> None:
+def _strongest_units(trained: Checkpoint) -> NDArray[np.intp]:
+    """Return the units of the first layer, those with the strongest weights in the next layer first.
+
+    Without a hidden layer, they are the outputs in their order.
+    """
+    units = trained.parameters[0].w.shape[1]
+    if len(trained.parameters) == 1:
+        return np.arange(units)
+    next_w = trained.parameters[1].w
+    # In a convolution, each feature has a row of weights for each place in a patch.
+    by_unit = next_w.reshape(-1, units, next_w.shape[1]).transpose(1, 0, 2).reshape(units, -1)
+    strongest: NDArray[np.intp] = metrics.strongest_units(by_unit)
+    return strongest
+
+
+def _names(trained: Checkpoint, units: NDArray[np.intp]) -> list[str]:
+    """Return what each of these units of the first layer is called."""
+    digits, later_layers = trained.digits, trained.parameters[1:]
+    if not later_layers:
+        return [f"{digits[0]} against {digits[1]}"] if len(digits) == 2 else [f"digit {digits[unit]}" for unit in units]
+    if len(later_layers) > 1:
+        return [f"{'feature' if trained.settings.features else 'unit'} {unit}" for unit in units]
+    # A unit's weights in the last layer are the logits that it contributes.
+    supported = metrics.classify(later_layers[0].w[units], digits)
+    return [f"unit {unit}, for {digit}" for unit, digit in zip(units, supported, strict=True)]
+
+
+def _records(**columns: Iterable[Any]) -> list[Facts]:
+    """Return one record for each row of the columns, with values that JSON can represent."""
+    plain = (np.asarray(list(column)).tolist() for column in columns.values())
+    return [dict(zip(columns, row, strict=True)) for row in zip(*plain, strict=True)]
+
+
+def _present(shown: Shown, title: str, about: Facts, lines: Facts, plot: Path | None, as_json: bool) -> None:
     """Draw the pictures, and print the JSON result or the report."""
-    pictures, captions, shown = exhibit
-    signed = pictures.dtype != np.uint8
+    signed = shown.pictures.dtype != np.uint8
     if plot is not None:
-        (plots.weights if signed else plots.digits)(pictures, captions, title, plot)
-    if as_json:
-        output.event("result", **result, shown=shown, plot=plot)
-        return
-    for label, text in report.items():
-        output.line(label, text)
-    if plot is not None:
-        output.line("plot", plot)
-    elif captions:
-        drawn = signed_lines(pictures) if signed else [lines(picture) for picture in pictures]
-        output.page("\n" + side_by_side(drawn, captions))
+        plots.pictures(shown.pictures, shown.captions, title, plot)
+    output.report(as_json, {**about, "shown": shown.records, "plot": plot}, lines | {"plot": plot})
+    if not as_json and plot is None and shown.captions:
+        drawn = pictures.signed_lines(shown.pictures) if signed else [*map(pictures.lines, shown.pictures)]
+        output.page("\n" + pictures.side_by_side(drawn, shown.captions))

@@ -9,8 +9,8 @@ import click
 from click.core import ParameterSource
 
 from tinygrad_mnist import datasets
-from tinygrad_mnist.app import command_line, facts, options, output, plots
-from tinygrad_mnist.app.reporters import Facts, JsonReporter, QuietReporter, TextReporter
+from tinygrad_mnist.app import command_line, options, output, plots, training_report
+from tinygrad_mnist.app.training_report import TrainingEvents, TrainingReport
 from tinygrad_mnist.arrays.backend import device_faults
 from tinygrad_mnist.datasets.likeness import like_mnist
 from tinygrad_mnist.datasets.strokes import SIDE
@@ -20,7 +20,7 @@ from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.photos.doubt import measuring
 from tinygrad_mnist.runs import checkpoint, resume
 from tinygrad_mnist.runs.presets import PRESETS, chosen
-from tinygrad_mnist.runs.run import Outcome, Run, execute, split
+from tinygrad_mnist.runs.run import Run, execute, split
 from tinygrad_mnist.runs.settings import DTYPES, KEEP, work
 from tinygrad_mnist.train import Settings
 
@@ -39,8 +39,8 @@ WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_f
     "book's network, for two digits. quick: a small convolutional network. best: the most accurate.",
 )
 @click.option("--network", type=click.Choice(["dense", "convolutional"]), help="Kind of network.")
-@click.option("--features", metavar="N,N", callback=options.sizes, help="Features of the two convolutions, 16,64.")
-@click.option("--hidden", metavar="N,..", callback=options.sizes, help="Sizes of the hidden layers, or 0 for none.")
+@click.option("--features", metavar="N,N", type=options.Sizes(), help="Features of the two convolutions, 16,64.")
+@click.option("--hidden", metavar="N,..", type=options.Sizes(), help="Sizes of the hidden layers, or 0 for none.")
 @click.option("--loss", type=click.Choice(list(LOSSES)), help="Loss function.")
 @click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="Update rule.")
 @click.option("--learning-rate", "--lr", type=options.RATE, help="Factor of the gradient in a step.")
@@ -50,11 +50,7 @@ WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_f
 @click.option("--patience", type=options.EPOCHS, help="Stop after this many epochs without improvement.")
 @click.option("--keep", type=click.Choice(KEEP), help="Which epoch's network to keep.")
 @click.option("--augment/--no-augment", default=None, help="Distort the training digits differently in every epoch.")
-@click.option(
-    "--hold-out",
-    type=options.Number(0, 1, min_open=True, max_open=True),
-    help="Share of the training digits to use as the validation set.",
-)
+@click.option("--hold-out", type=options.SHARE, help="Share of the training digits to use as the validation set.")
 @click.option(
     "--seed",
     type=options.SEED,
@@ -96,45 +92,54 @@ def train(
       python cli.py train --resume model.npz
       python cli.py train --digits 0-9 --preset best
     """
-    reporter = JsonReporter() if as_json else QuietReporter() if quiet else TextReporter()
-    loaded, path = None, save or resume_from
+    reporter = TrainingEvents() if as_json else TrainingReport(quiet)
+    path = save or resume_from
     if resume_from is None:
-        settings = _settings(preset, digits, choices)
+        begun, settings = None, _settings(preset, digits, choices)
     else:
         _refuse_changes(resume_from)
-        loaded = resume.loaded(resume_from, choices["epochs"], choices["patience"])
-        settings, digits = loaded.settings, loaded.digits
+        begun = resume.loaded(resume_from, choices["epochs"], choices["patience"])
+        settings, digits = begun.settings, begun.digits
     if path is not None:
         checkpoint.require_replaceable(path)
         plots.require_not_model(plot, path)
     backend = options.backend_for(backend_name, work(settings, SIDE * SIDE, len(digits)))
-    data = datasets.load(source, digits, output.CONSOLE, loaded.normalize if loaded else like_mnist)
+    data = datasets.load(source, digits, output.CONSOLE, begun.normalize if begun else like_mnist)
     parts = split(settings, data)
-    if loaded is None:
+    if begun is None:
         begun = resume.new(settings, digits, data, backend.description)
     else:
-        begun = resume.continued(loaded, data, backend.description, output.CONSOLE)
+        begun = resume.continued(begun, data, backend.description, output.CONSOLE)
     measure = measuring(parts.training, parts.validation, digits, settings.features)
     run = Run(replace(begun, path=path), output.CONSOLE, measure)
     about = {"digits": digits, "backend": backend.name, **data.facts()}
-    reporter.start(about | facts.before(run, parts, backend))
+    reporter.start(about | training_report.before(run, parts, backend))
     if settings.loss == "mean" and len(digits) > 2:
         output.notice("With more than two digits, the mean loss learns almost nothing: try --loss cross-entropy.")
     try:
         with device_faults():
-            outcome = execute(run, parts, backend, reporter.epoch, reporter.batches)
+            outcome = execute(run, parts, backend, reporter.epoch)
     except BackendError:
         output.notice(_how_to_continue(run, source))
         raise
-    _finish(reporter, about | facts.after(run, parts, outcome), outcome, run, plot)
-    if warning := facts.at_chance(run, parts, outcome):
+    found = about | training_report.after(run, parts, outcome)
+    drawn = None
+    try:
+        if plot is not None:
+            plots.training_curve(run.curve, plot, outcome.test_accuracy)
+            drawn = plot
+    finally:
+        reporter.finish(found | {"saved": None if run.failure else path, "plot": drawn})
+    if run.failure:
+        raise run.failure
+    if warning := training_report.why_at_chance(run, parts, outcome):
         output.notice(warning)
     if outcome.signal:
         output.notice(_how_to_continue(run, source))
         raise click.exceptions.Exit(128 + outcome.signal)
 
 
-def _settings(preset: str, digits: tuple[int, ...], choices: Facts) -> Settings:
+def _settings(preset: str, digits: tuple[int, ...], choices: output.Facts) -> Settings:
     """Return the settings of a new run. Raises click.UsageError if they do not fit each other or the digits."""
     try:
         return chosen(preset, len(digits), choices)
@@ -151,19 +156,6 @@ def _how_to_continue(run: Run, source: str) -> str:
     data, command = "" if source == "auto" else f" --data {shlex.quote(source)}", click.get_current_context()
     continued = f"{command.command_path}{data} --resume {shlex.quote(run.kept.name)}"
     return f"Continue after epoch {run.saved_epoch} with: {continued}"
-
-
-def _finish(reporter: QuietReporter, found: Facts, outcome: Outcome, run: Run, plot: Path | None) -> None:
-    """Draw the plot and report the result, in any case. Afterwards, raise the error if the plot or a save failed."""
-    drawn = None
-    try:
-        if plot is not None:
-            plots.training_curve(run.curve, plot, outcome.test_accuracy)
-            drawn = plot
-    finally:
-        reporter.finish(found | {"saved": None if run.failure else run.kept.path, "plot": drawn})
-    if run.failure:
-        raise run.failure
 
 
 def _refuse_changes(path: Path) -> None:

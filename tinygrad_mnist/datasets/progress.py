@@ -1,7 +1,7 @@
 """How a person is told about slow or unusual work: sentences, and bars that move."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -19,6 +19,9 @@ class Progress:
         """Tell what has happened, for example that MNIST cannot be downloaded."""
         warnings.warn(sentence, stacklevel=3)
 
-    def bar(self, items: Sequence[Item], name: str) -> Iterable[Item]:  # noqa: ARG002 - for those that show bars
-        """Return the items to loop over. A bar with this name moves after each, if bars are shown."""
+    def bar(self, items: Iterable[Item], name: str, count: int | None = None) -> Iterable[Item]:  # noqa: ARG002 - no bar
+        """Return the items to loop over. A bar with this name moves after each, if bars are shown.
+
+        `count` is the number of items, if they have no length.
+        """
         return items

@@ -57,12 +57,12 @@ class Run:
         progress: Progress,
         measure: Callable[[Parameters], dict[str, NDArray[Any]]] = lambda _: {},
     ) -> None:
-        """Begin a run. `progress` says if saving fails, and `measure` returns the limits to save with a network."""
+        """Begin a run. `progress` says if saving fails and shows epochs, and `measure` returns limits to save."""
         self.kept, self.last = begun, begun.state
         self.curve: list[CurvePoint] = []
         self.failure: CheckpointError | None = None  # why the network that is kept is not saved
         self.saved_epoch = 0  # of the network that is saved
-        self._progress, self._measure = progress, measure
+        self.progress, self._measure = progress, measure
         # A training that is continued may be saved to another file, and no better epoch may follow.
         self._is_saved = begun.state.epoch == 0
         if not self._is_saved:
@@ -85,7 +85,7 @@ class Run:
             checkpoint.save(replace(self.kept, limits=self._measure(self.kept.parameters)))
         except CheckpointError as error:
             if self.failure is None:
-                self._progress.say(f"Warning: {error} Saving is tried again after every epoch.")
+                self.progress.say(f"Warning: {error} Saving is tried again after every epoch.")
             self.failure = error
         else:
             self._is_saved, self.failure, self.saved_epoch = True, None, self.kept.state.epoch
@@ -112,12 +112,11 @@ def execute(
     parts: Parts,
     backend: Backend,
     show: Callable[[TrainingState], object] = lambda _: None,
-    watch: Callable[[Iterator[Batch]], Iterator[Batch]] = lambda batches: batches,
 ) -> Outcome:
     """Train until the run ends or is interrupted, and measure the network that is kept.
 
-    `show` is called after every epoch, and `watch` passes on the batches of an epoch. Raises KeyboardInterrupt if it is
-    interrupted, by Ctrl-C or by a signal, before the first epoch has ended.
+    `show` is called after every epoch. Raises KeyboardInterrupt if it is interrupted, by Ctrl-C or by a signal, before
+    the first epoch has ended.
     """
     begun, settings, signal = time.perf_counter(), run.kept.settings, 0
     training, validation, test = (examples(part, run.kept.digits, backend) for part in parts)
@@ -134,7 +133,8 @@ def execute(
         if settings.augment:
             images = _distorted(parts.training, settings.seed, epoch)
             drawn = Examples(backend.to_device(images), rows, drawn.t)
-        return watch(train.batches(drawn, settings, epoch))
+        batches, count = train.batches(drawn, settings, epoch), -(-len(rows) // settings.batch)
+        return iter(run.progress.bar(batches, f"epoch {epoch}", count))
 
     # On a busy machine the threads of BLAS spin while they wait for each other, and a run takes up to 20 times as long.
     with threadpool_limits(limits=1, user_api="blas"):
