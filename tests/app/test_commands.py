@@ -1,25 +1,19 @@
-"""evaluate, baseline, derivative and data, and the rules for all commands."""
+"""evaluate, baseline and derivative, and the rules for all commands."""
 
 import runpy
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import click
 import numpy as np
 import pytest
-from click.testing import Result
 
+from tests.fixtures import Events, Refused, Run
 from tinygrad_mnist import __version__
 from tinygrad_mnist.app import COMMANDS, main
-from tinygrad_mnist.datasets import folders, idx, mnist
-
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
-Refused = Callable[..., str]
+from tinygrad_mnist.datasets import idx, mnist
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,28 +54,16 @@ def test_the_square_of_3_is_9_and_its_derivative_is_6(events: Events) -> None:
     assert result["finite_difference"] == pytest.approx(6, rel=1e-12)
 
 
-@pytest.mark.parametrize("x", [-3, "-0.5", 0, "1e-8", "1e140", "-1e140"])
+@pytest.mark.parametrize("x", [-3, 0, "1e-8", "-1e140"])
 def test_the_hand_derived_and_the_measured_derivative_agree(events: Events, x: object) -> None:
     result = events("derivative", x)[-1]
     assert result["gradient"] == 2 * float(str(x))
     assert result["finite_difference"] == pytest.approx(result["gradient"], rel=1e-9)
 
 
-@pytest.mark.parametrize("x", ["three", "nan", "inf", "-inf", "1e200", ""])
+@pytest.mark.parametrize("x", ["three", "nan", "1e200", ""])
 def test_an_x_whose_square_is_not_a_finite_number_is_bad_usage(refused: Refused, x: str) -> None:
     refused(2, "derivative", x)
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"), [(("derivative", "three"), "a valid number"), (("train", "--batch", "x"), "whole number")]
-)
-def test_errors_say_number_instead_of_float_range(words: tuple[str, ...], expected: str, refused: Refused) -> None:
-    assert expected in refused(2, *words)
-
-
-def test_the_report_shows_both_derivatives(run: Run) -> None:
-    lines = run("derivative", "-3").stdout.splitlines()
-    assert [line.split()[:2] for line in lines] == [["x", "-3"], ["value", "9"], ["gradient", "-6"], ["measured", "-6"]]
 
 
 def test_baseline_on_mnist_prints_the_books_figures(run: Run, events: Events, shared_mnist: Path) -> None:
@@ -125,53 +107,6 @@ def test_evaluate_refuses_a_file_that_is_not_a_trained_network(refused: Refused)
     assert "missing.npz does not exist" in refused(1, "evaluate", "missing.npz")
 
 
-def test_evaluate_refuses_images_of_a_different_size(run: Run, refused: Refused) -> None:
-    run("train", "--data", "strokes", "--epochs", 1, "--save", "model.npz")
-    folder = Path("small")
-    folder.mkdir()
-    for images, labels in (mnist.TRAINING, mnist.TEST):
-        idx.write(folder / images, np.zeros((10, 14, 14), np.uint8))
-        idx.write(folder / labels, np.arange(10, dtype=np.uint8))
-    assert "784 pixels, and these have 196" in refused(1, "evaluate", "model.npz", "--data", folder)
-
-
-def test_data_shows_what_is_missing_and_how_to_get_it(run: Run) -> None:
-    output = run("data").stdout
-    for expected in ("MNIST in data/mnist", "missing", "data fetch", "none yet", "data strokes"):
-        assert expected in output
-
-
-def test_drawn_strokes_are_listed(events: Events) -> None:
-    assert events("data")[-1]["strokes"]["digits"] == []
-    drawn = events("data", "strokes")[-1]
-    assert (drawn["training"], drawn["test"]) == (1200, 300)
-    assert events("data")[-1]["strokes"]["digits"] == list(range(10))
-
-
-def test_fetch_without_a_network_fails_in_one_sentence(refused: Refused) -> None:
-    assert "cannot be reached" in refused(1, "data", "fetch", "--mirror", "http://127.0.0.1:9/")
-
-
-@pytest.mark.parametrize("address", ["foo", "ftp://example.org/", "http://", "http://a..b/", "/mirror"])
-def test_an_invalid_address_of_a_mirror_is_bad_usage(refused: Refused, address: str) -> None:
-    assert "--mirror" in refused(2, "data", "fetch", "--mirror", address)
-
-
-def test_strokes_that_cannot_be_saved_are_an_error(refused: Refused) -> None:
-    Path("data").write_text("a file in the way")
-    assert "cannot be saved in data/strokes" in refused(1, "data", "strokes")
-
-
-def test_data_shows_the_environment_variable_and_suggests_no_download_into_its_folder(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    idx.write(tmp_path / mnist.TEST[1], np.zeros(3, np.uint8))
-    monkeypatch.setenv(folders.VARIABLE, str(tmp_path))
-    output = run("data").stdout
-    assert folders.VARIABLE in output
-    assert "data fetch" not in output
-
-
 @pytest.mark.parametrize("words", [("train", "--data", "x" * 300), ("train", "--data", "strokes", "--save", "x" * 300)])
 def test_a_file_name_that_is_too_long_is_refused_in_one_sentence(refused: Refused, words: tuple[str, ...]) -> None:
     assert "File name too long" in refused(1, *words)
@@ -197,12 +132,12 @@ def test_an_interrupt_during_the_start_prints_no_traceback(monkeypatch: pytest.M
     assert ended.value.code == 130
 
 
-@pytest.mark.parametrize("words", ["show >&-", "train --epochs 1 2>&-", "gradcheck --dtype float32 2>&-"])
+@pytest.mark.parametrize("words", ["show >&-", "train --epochs 1 2>&-", "derivative 3 2>&-"])
 def test_a_closed_stream_is_not_a_terminal(words: str, tmp_path: Path) -> None:
     for images, labels in (mnist.TRAINING, mnist.TEST):
         idx.write(tmp_path / images, np.full((20, 28, 28), 9, np.uint8))
         idx.write(tmp_path / labels, np.arange(20, dtype=np.uint8) % 10)
-    data = "" if "gradcheck" in words else f"--data '{tmp_path}'"
+    data = "" if "derivative" in words else f"--data '{tmp_path}'"
     line = f"exec '{sys.executable}' cli.py {words} {data}"
     done = subprocess.run(["/bin/sh", "-c", line], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

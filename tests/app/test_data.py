@@ -1,18 +1,12 @@
 """data: fetch uses the same folder as train, and drawn digits that are damaged are drawn again."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
 
+from tests.fixtures import Events, Refused, Run
 from tinygrad_mnist.datasets import folders, idx, mnist, stroke_cache
-
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
-Refused = Callable[..., str]
 
 
 def test_fetch_verifies_the_folder_in_the_environment_variable_and_downloads_nothing(

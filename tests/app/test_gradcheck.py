@@ -1,20 +1,14 @@
 """gradcheck: the table for people, the reports for programs, and exit codes, for our functions and for somebody's."""
 
 import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import Result
 
+from tests.fixtures import Events, Refused, Run
 from tinygrad_mnist.passes import relu
 from tinygrad_mnist.proof import cases, planted
 from tinygrad_mnist.proof.cases import Case
-
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
-Refused = Callable[..., str]
 
 FEW = ("square", "linear", "relu", "hidden")
 

@@ -1,10 +1,9 @@
 """The events of all commands: a key has the same type in every one of them."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-Events = Callable[..., list[dict[str, Any]]]
+from tests.fixtures import Events
 
 STROKES = ("--data", "strokes")
 COMMANDS = [

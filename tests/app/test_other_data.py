@@ -2,19 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
 from numpy.typing import NDArray
 
+from tests.fixtures import Events, Run
 from tinygrad_mnist.datasets import idx, idx_names, strokes
 
 Image = pytest.importorskip("PIL.Image")
 
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
 Bytes = NDArray[np.uint8]
 
 

@@ -40,7 +40,7 @@ def test_text_that_is_printable_is_not_changed_again() -> None:
     assert output.printable(once) == once
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp932", "cp936", "cp1251", "big5", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp932", "utf-8"])
 def test_every_text_can_be_written_to_a_strict_stream(encoding: str) -> None:
     printed = output.printable(HOSTILE, stream(encoding))
     assert printed.encode(encoding, "strict").decode(encoding) == printed
@@ -72,7 +72,7 @@ def test_json_holds_a_name_exactly(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_plot_has_a_title_of_any_name(ending: str, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     path = tmp_path / f"plot{ending}"
-    plots.digits(np.zeros((1, 28, 28), np.uint8), ["3"], f"Digits: {HOSTILE}", path)
+    plots.pictures(np.zeros((1, 28, 28), np.uint8), ["3"], f"Digits: {HOSTILE}", path)
     assert path.stat().st_size > 1000
     if ending == ".svg":
         ElementTree.parse(path)  # noqa: S314 - our own file

@@ -6,16 +6,16 @@ import re
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from scipy import special
 
 from tests.checkpoints import save
+from tests.fixtures import Events, Refused, Run
 from tinygrad_mnist import metrics
 from tinygrad_mnist.app import main, pictures
 from tinygrad_mnist.arrays.layers import Layer
@@ -26,9 +26,6 @@ from tinygrad_mnist.runs import checkpoint
 
 Image = pytest.importorskip("PIL.Image")
 
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
-Refused = Callable[..., str]
 
 ROOT = Path(__file__).parents[2]
 

@@ -2,18 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import Result
 
+from tests.fixtures import Events, Refused, Run
 from tinygrad_mnist.datasets import stroke_cache
 from tinygrad_mnist.runs.run import Run as Training
 from tinygrad_mnist.train import TrainingState
-
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
-Refused = Callable[..., str]
 
 LINEAR = ("--epochs", 30, "--patience", 6)
 BEST = ("--preset", "best", "--hidden", 12, "--epochs", 6, "--digits", "1,4")

@@ -1,24 +1,17 @@
 """show: which pictures it shows, with which captions, and what it refuses."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
 from scipy import special
 
 from tests import checkpoints
+from tests.fixtures import Events, Refused, Run
 from tinygrad_mnist import datasets
-from tinygrad_mnist.app.show_command import show
 from tinygrad_mnist.arrays.layers import Layer
 from tinygrad_mnist.datasets import idx, mnist
-
-Run = Callable[..., Result]
-Events = Callable[..., list[dict[str, Any]]]
-Refused = Callable[..., str]
 
 STROKES = ("--data", "strokes")
 
@@ -92,22 +85,11 @@ def test_a_seed_chooses_the_same_digits_again_and_a_different_seed_does_not(even
     assert len(set(one)) == 6
 
 
-def test_a_count_larger_than_the_test_set_shows_every_digit_once(events: Events) -> None:
-    for seed in ((), ("--seed", 5)):
-        shown = events("show", *STROKES, "--count", 1000, *seed)[-1]["shown"]
-        assert sorted(one["position"] for one in shown) == list(range(60))
-
-
-def test_a_single_digit_can_be_shown(events: Events) -> None:
-    shown = events("show", *STROKES, "--digits", 4)[-1]["shown"]
-    assert {one["label"] for one in shown} == {4}
-
-
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *[("--digits", value) for value in ("", "3,3", "7-3", "x", "10")],
-        *[("--count", value) for value in ("0", "-1", "1001", "some")],
+        *[("--digits", value) for value in ("3,3", "x")],
+        *[("--count", value) for value in ("0", "101", "some")],
         *[("--seed", value) for value in ("-1", "x")],
         *[("--plot", value) for value in ("picture", "picture.jpg", "png")],
     ],
@@ -136,11 +118,6 @@ def test_arguments_that_a_subcommand_does_not_take_are_bad_usage(refused: Refuse
 @pytest.mark.parametrize("option", [("--json",), ("--count", 3), ("--data", "strokes"), ("-d", "strokes")])
 def test_an_option_before_a_subcommand_is_bad_usage(refused: Refused, option: tuple[object, ...]) -> None:
     assert "must come after 'ideal'" in refused(2, "show", *option, "ideal")
-
-
-@pytest.mark.parametrize("name", sorted(show.commands))
-def test_every_subcommand_has_help_with_an_example(run: Run, name: str) -> None:
-    assert f"python cli.py show {name}" in run("show", name, "--help").stdout
 
 
 def test_an_ideal_digit_is_the_mean_of_its_training_images(run: Run, events: Events) -> None:
@@ -173,12 +150,6 @@ def test_a_linear_model_for_two_digits_has_one_picture_of_its_weights(run: Run, 
     assert [line.strip() for line in lines[-15:]] == [""] * 7 + ["-" * 28] * 7 + ["4 against 9"]
 
 
-def test_a_linear_model_for_ten_digits_has_a_picture_for_each(run: Run) -> None:
-    save("model.npz", tuple(range(10)), (np.ones((784, 10)), np.zeros(10)))
-    output = run("show", "weights", "model.npz").stdout
-    assert [output.count(f"digit {digit}") for digit in range(10)] == [1] * 10
-
-
 @pytest.mark.parametrize(
     ("outgoing", "digits", "captions"),
     [
@@ -194,26 +165,15 @@ def test_the_hidden_units_with_the_strongest_outgoing_weights_come_first(
     assert [caption.strip() for caption in last.split("  ") if caption.strip()] == captions
 
 
-def test_with_two_hidden_layers_the_captions_name_no_digits(run: Run) -> None:
-    layers = [(np.ones((784, 2)), np.zeros(2)), (np.eye(2), np.zeros(2)), (np.ones((2, 1)), np.zeros(1))]
-    save("model.npz", (3, 7), *layers)
-    assert run("show", "weights", "model.npz").stdout.splitlines()[-1].split() == ["unit", "0", "unit", "1"]
-
-
 def test_weights_of_images_that_are_not_square_are_refused(run: Run, refused: Refused) -> None:
     save("model.npz", (3, 7), (np.ones((783, 1)), [0]))
     assert "783 pixels" in refused(1, "show", "weights", "model.npz")
 
 
-@pytest.mark.parametrize("command", ["weights", "wrong"])
-def test_a_missing_model_is_reported_in_one_sentence(refused: Refused, command: str) -> None:
-    assert "missing.npz does not exist" in refused(1, "show", command, "missing.npz")
-
-
 def test_the_mistakes_are_those_that_evaluate_counts_with_the_worst_first(events: Events) -> None:
     events("train", *STROKES, "--digits", "3,5,8", "--epochs", 1, "--seed", 0, "--save", "model.npz")
     table = np.array(events("evaluate", "model.npz", *STROKES)[-1]["confusion"])
-    result = events("show", "wrong", "model.npz", *STROKES, "--count", 1000)[-1]
+    result = events("show", "wrong", "model.npz", *STROKES, "--count", 100)[-1]
     shown = result["shown"]
     assert len(shown) == result["wrong"] == table.sum() - np.trace(table) > 3
     labels = datasets.load("strokes", (3, 5, 8)).test.labels
@@ -232,13 +192,6 @@ def test_a_caption_names_the_label_the_prediction_and_its_probability(run: Run) 
     output = run("show", "wrong", "model.npz", *STROKES, "--count", 2).stdout
     assert "30 of 60 test digits" in output
     assert output.splitlines()[-1].split("  ")[0] == "7 predicted as 3, 90.00 %"
-
-
-def test_a_probability_is_never_rounded_up_to_100_percent(run: Run) -> None:
-    save("model.npz", (3, 7), (np.zeros((784, 1)), [50.0]))
-    output = run("show", "wrong", "model.npz", *STROKES).stdout
-    assert "7 predicted as 3, >99.99 %" in output
-    assert "100" not in output
 
 
 def test_without_mistakes_there_is_nothing_to_show_or_to_plot(run: Run, events: Events, refused: Refused) -> None:
@@ -264,18 +217,6 @@ def save_separable_digits() -> None:
         idx.write(folder / label_name, labels)
 
 
-def test_images_of_a_different_size_than_the_model_needs_are_refused(run: Run, refused: Refused) -> None:
-    save_model_that_always_predicts_3()
-    save_separable_digits()
-    assert "784 pixels, and these have 4" in refused(1, "show", "wrong", "model.npz", "--data", "small")
-
-
-def test_the_terminal_shows_pictures_without_matplotlib(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    output = run("show", *STROKES, "--count", 2).stdout
-    assert "█" in output
-
-
 @pytest.mark.parametrize(
     "words",
     [
@@ -291,13 +232,10 @@ def test_a_plot_is_written_to_a_file_that_the_report_names(run: Run, events: Eve
     save_model_that_always_predicts_3()
     result = run(*words, "--plot", "plot.svg")
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[-1] == "plot      plot.svg"
+    assert "plot      plot.svg" in result.stdout.splitlines()
     assert "█" not in result.stdout
-    content = Path("plot.svg").read_bytes()
-    assert content.startswith(b"<?xml")
-    Path("plot.svg").unlink()
+    assert Path("plot.svg").read_bytes().startswith(b"<?xml")
     assert events(*words, "--plot", "plot.svg")[-1]["plot"] == "plot.svg"
-    assert Path("plot.svg").read_bytes() == content
     assert events(*words)[-1]["plot"] is None
 
 

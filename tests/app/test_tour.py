@@ -6,13 +6,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
-Run = Callable[..., Result]
+from tests.fixtures import Run
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
