@@ -148,7 +148,7 @@ BUDGETS = {
 }
 """The most lines of code that rooms may have together. Docstrings and comments are free, so that none is ever cut."""
 
-LINES, FILES = 8232, 143
+LINES, FILES = 8053, 138
 """The most lines of code and the most files of the whole package."""
 
 NO_CODE = {

@@ -260,7 +260,7 @@ def test_a_network_larger_than_memory_is_reported_in_one_sentence(
 
     monkeypatch.setattr("tinygrad_mnist.train.initial_state", too_large)
     result = refused(1, "train", "--data", "strokes", "--quiet")
-    assert "this machine has too little memory (Unable to allocate 74.5 GiB): close other programs" in result
+    assert "this machine has too little memory (Unable to allocate 74.5 GiB): use small" in result
 
 
 def test_a_plot_never_overwrites_the_network(refused: Refused, run: Run) -> None:

@@ -120,7 +120,7 @@ def subcommand_follows() -> bool:
 
 
 EPOCHS, BATCH, SEED = (Number(int, *RANGES[name]) for name in ("epochs", "batch", "seed"))
-RATE, SHARE = Number(float, 0, MAX_RATE), Number(float, 0, 1)
+RATE, SHARE = Number(float, 1 / MAX_RATE, MAX_RATE), Number(float, 0, 1)
 FILE = FilePath(path_type=Path)
 
 model = click.argument("model", type=FILE)
