@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets import mnist
+from tinygrad_mnist.datasets import image_file, mnist
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.photos import images, ink, picture_formats
+from tinygrad_mnist.photos import images
 
 TRAINING = ("train", "training")
 TEST = ("test", "testing", "valid", "validation", "val")
@@ -102,7 +102,7 @@ def _files(part: Path, digits: Sequence[int]) -> tuple[list[tuple[Path, int]], l
         if not folder.is_dir():
             raise DataError(f"there is no folder {folder}: add images of that digit, or use different digits.")
         entries = sorted(path for path in folder.iterdir() if not _is_added_by_a_system(path))
-        of_digit = [path for path in entries if picture_formats.has_image_name(path) and path.is_file()]
+        of_digit = [path for path in entries if image_file.has_image_name(path) and path.is_file()]
         if not of_digit:
             raise DataError(f"{folder} has no images: add some, or use different digits.")
         found += [(path, digit) for path in of_digit]
@@ -134,7 +134,7 @@ def _require_all_read(failures: list[str]) -> None:
 
 def _load(path: Path) -> NDArray[Any]:
     """Return the grays (H, W) of a small image, or else the image (28, 28) of a photo. Raises DataError."""
-    grays = images.load(path)
+    grays = image_file.load(path)
     return grays if max(grays.shape) <= SMALL else images.prepare(grays, str(path))
 
 
@@ -159,4 +159,4 @@ def _stacked(grays: list[list[NDArray[Any]]], files: Sequence[list[tuple[Path, i
 
 
 def _border_is_dark(grays: NDArray[Any]) -> bool:
-    return bool(grays[ink.border(grays.shape)].mean() < DARK)
+    return bool(grays[image_file.border(grays.shape)].mean() < DARK)

@@ -29,14 +29,6 @@ EDGE = 0.25
 Bytes = NDArray[np.uint8]
 
 
-def border(shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return a mask of the pixels in a picture's border: a twentieth of it on each side, and at least one pixel."""
-    inner = np.zeros(shape, bool)
-    rows, columns = (max(1, size // 20) for size in shape)
-    inner[rows:-rows, columns:-columns] = True
-    return ~inner
-
-
 def is_second(mark: Mark, digit: Mark) -> bool:
     """Return whether a mark is a second digit, with paper between it and the digit."""
     heights = sorted([mark.mask.shape[0], digit.mask.shape[0]])

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist import metrics
 from tinygrad_mnist.arrays.backend import Backend, to_host
+from tinygrad_mnist.datasets.image_file import load
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.photos import doubt, images
+from tinygrad_mnist.photos import images
 from tinygrad_mnist.photos.images import Reading
 from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.inference import logits
+from tinygrad_mnist.runs.inference import logits_of_images
 
 LEAST_PROBABILITY = 0.5
 """The least probability of a sure prediction by a network of an earlier version, for which none was measured."""
@@ -51,11 +52,21 @@ def as_facts(name: str, found: Prediction | DataError) -> dict[str, Any]:
     return {"image": name} | ({"error": str(found)} if isinstance(found, DataError) else found.as_facts())
 
 
-def predictions(trained: Checkpoint, sources: Sequence[Source], backend: Backend) -> list[Prediction | DataError]:
-    """Return the prediction for each picture, or the error if it cannot be read."""
+def predictions(
+    model: Path, trained: Checkpoint, sources: Sequence[Source], backend: Backend
+) -> list[Prediction | DataError]:
+    """Return the prediction for each picture, or the error if it cannot be read.
+
+    Raises DataError if the network, which was read from `model`, was trained on images of a size that pictures cannot
+    be prepared for.
+    """
+    if trained.doubt is None and trained.layer_sizes[0] != SIDE * SIDE:
+        raise DataError(
+            f"{model} was trained on images of {trained.layer_sizes[0]} pixels, not {SIDE * SIDE}: train it again."
+        )
     readings = [_attempted(source, trained) for source in sources]
     found = [reading for reading in readings if isinstance(reading, Reading)]
-    predicted = iter(_predicted(trained, found, backend) if found else [])
+    predicted = iter(_predicted(model, trained, found, backend) if found else [])
     return [next(predicted) if isinstance(reading, Reading) else reading for reading in readings]
 
 
@@ -70,28 +81,28 @@ def _attempted(source: Source, trained: Checkpoint) -> Reading | DataError:
 
 def _read(source: Path | IO[bytes], trained: Checkpoint) -> Reading:
     """Return a picture as the network takes it. Raises DataError if it has no digit or cannot be read."""
-    if trained.view.shape == (SIDE, SIDE):
+    if trained.doubt is None or trained.doubt.view.shape == (SIDE, SIDE):
         reading = images.read(source)
     else:
         # A picture of the size of the training images may be one of them.
         source = source if isinstance(source, Path) else io.BytesIO(source.read())
-        ready = trained.view.as_it_is(images.load(source))
+        ready = trained.doubt.view.as_it_is(load(source))
         if ready is not None:
             return Reading(ready, None)
         if not isinstance(source, Path):
             source.seek(0)
         reading = images.read(source)
-    return Reading(trained.view.fitted(reading.image), reading.doubt)
+    return reading if trained.doubt is None else Reading(trained.doubt.view.fitted(reading.image), reading.doubt)
 
 
-def _predicted(trained: Checkpoint, readings: Sequence[Reading], backend: Backend) -> list[Prediction]:
+def _predicted(model: Path, trained: Checkpoint, readings: Sequence[Reading], backend: Backend) -> list[Prediction]:
     stack = np.stack([reading.image for reading in readings])
     rows = np.arange(len(stack))
-    z = to_host(logits(trained, stack.reshape(len(stack), -1), rows, backend))
+    z = to_host(logits_of_images(model, trained, stack.reshape(len(stack), -1), rows, backend))
     doubts = _doubts(trained, stack, z)
     return [
-        Prediction(reading.image, dict(zip(trained.digits, p.tolist(), strict=True)), odd or reading.doubt or unclear)
-        for reading, p, (odd, unclear) in zip(readings, metrics.probabilities(z), doubts, strict=True)
+        Prediction(reading.image, dict(zip(trained.digits, p.tolist(), strict=True)), doubt or reading.doubt or unclear)
+        for reading, p, (doubt, unclear) in zip(readings, metrics.probabilities(z), doubts, strict=True)
     ]
 
 
@@ -99,10 +110,9 @@ def _doubts(trained: Checkpoint, stack: NDArray[np.uint8], z: NDArray[Any]) -> l
     """Return, for each image, why it is not one of the digits, and why it could be several. Both can be empty."""
     probabilities = metrics.probabilities(z)
     first = np.argsort(probabilities, axis=1)[:, ::-1]
-    measured = doubt.from_arrays(trained.limits, len(trained.digits))
-    least = measured.least_probability if measured else LEAST_PROBABILITY
+    least = trained.doubt.least_probability if trained.doubt else LEAST_PROBABILITY
     unclear = probabilities.max(axis=1) < least
-    outliers = measured.outliers if measured else None
+    outliers = trained.doubt.outliers if trained.doubt else None
     is_outlier = np.zeros(len(z), bool) if outliers is None else outliers.are(stack, z)
     names = np.asarray(trained.digits)[first[:, :2]].tolist()
     return [
