@@ -3,7 +3,8 @@
     python -m benchmarks.photos MODEL --data DIR [--count N] [--seed N]
 
 MODEL recognizes all ten digits. The digits are MNIST's test digits, and photos with the same seed are the same. A
-prediction is sure if its probability is at least 0.9 and the reading is not in doubt. Writes its section of RESULTS.md.
+prediction is sure if its probability is at least 0.9 and nothing speaks against the choice of the digit. Writes its
+section of RESULTS.md.
 """
 
 import io
@@ -16,9 +17,9 @@ from benchmarks import scenes
 from benchmarks.results import machine, table, write_section
 from tinygrad_mnist import metrics
 from tinygrad_mnist.arrays.backend import choose_backend
-from tinygrad_mnist.datasets import load
+from tinygrad_mnist.datasets import image_file, load
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.photos import images
+from tinygrad_mnist.photos.preparation import prepare
 from tinygrad_mnist.runs import checkpoint
 from tinygrad_mnist.runs.inference import logits
 
@@ -50,14 +51,14 @@ def main(model: Path, data: str, count: int, seed: int) -> None:
         right = wrong = refused = 0
         for label, content in zip(chosen.labels, files(scene, [*chosen.images], rng), strict=True):
             try:
-                reading = images.read(io.BytesIO(content))
+                image, fault = prepare(image_file.load(io.BytesIO(content)), name)
             except DataError:
                 refused += 1
                 continue
-            z = logits(trained, reading.image.reshape(1, -1), np.arange(1), backend)
+            z = logits(trained, image.reshape(1, -1), np.arange(1), backend)
             is_right = int(metrics.classify(z, trained.digits)[0]) == label
             right += is_right
-            wrong += not is_right and reading.doubt is None and float(metrics.confidence(z)[0]) >= SURE
+            wrong += not is_right and not fault and float(metrics.confidence(z)[0]) >= SURE
         rows.append([name, *(f"{100 * share / count:.0f} %" for share in (right, wrong, refused))])
         click.echo("  ".join(rows[-1]))
     header = ["scene", "right", "wrong but sure", "refused"]

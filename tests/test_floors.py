@@ -140,7 +140,7 @@ BUDGETS = {
     "derivations": 480,
     "proof": 296,
     "datasets": 1450,
-    "photos": 566,
+    "photos": 410,
     "runs": 535,
     "chapter": 680,
     "app": 1461,

@@ -16,7 +16,7 @@ from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.given import as_bytes
 from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.errors import CheckpointError
-from tinygrad_mnist.photos.doubt import measuring
+from tinygrad_mnist.photos import not_sure
 from tinygrad_mnist.runs import checkpoint, inference, presets, resume
 from tinygrad_mnist.runs.run import Run, execute, split
 from tinygrad_mnist.train import Settings, TrainingState
@@ -76,8 +76,8 @@ class DigitClassifier:
         run = Run(resume.new(settings, digits, data, backend.description), Progress())
         execute(run, parts, backend, lambda state: [callback(state) for callback in callbacks])
         self.classes_, self.n_features_in_, self.history_ = classes, pixels[0].size, run.curve
-        measure = measuring(parts.training, parts.validation, digits, settings.features)
-        self.checkpoint_ = replace(run.kept, limits=measure(run.kept.parameters))
+        sample = not_sure.sample(parts.training, parts.validation, digits)
+        self.checkpoint_ = replace(run.kept, limits=not_sure.measure(sample, settings.features, run.kept.parameters))
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

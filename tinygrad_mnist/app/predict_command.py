@@ -10,7 +10,7 @@ from tinygrad_mnist.app import command_line, options, output, wording
 from tinygrad_mnist.app.pictures import lines
 from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.photos.prediction import Prediction, Source, as_facts, predictions
+from tinygrad_mnist.photos.prediction import Prediction, Source, facts, predictions
 from tinygrad_mnist.runs import checkpoint
 
 MAX_SHOWN = 4
@@ -39,7 +39,7 @@ def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: b
     found = predictions(trained, [_source(picture) for picture in pictures], backend)
     failures = [one for one in found if isinstance(one, DataError)]
     if as_json:
-        listed = list(map(as_facts, pictures, found))
+        listed = list(map(facts, pictures, found))
         output.event("result", digits=trained.digits, backend=backend.name, predictions=listed)
     elif len(found) > len(failures):
         _report(pictures, found)
@@ -59,19 +59,19 @@ def _report(pictures: Sequence[str], found: Sequence[Prediction | DataError]) ->
             continue
         (digit, p), (second, q), *_ = one.ranked
         if is_table:
-            reason = f"  not sure: {one.doubts}" if one.doubts else ""
+            reason = f"  not sure: {one.reason}" if one.reason else ""
             output.line(f"{digit}", f"{wording.probability(p):>11}  {name}{reason}")
             continue
         output.line("image", name)
         output.page("\n".join(lines(one.picture)))
         then = f", then {second} with {wording.percent(q)}" if len(one.ranked) > 2 else ""
         output.line("digit", f"{digit}   {wording.probability(p)}{then}")
-        if one.doubts:
-            output.paragraph("not sure", one.doubts)
+        if one.reason:
+            output.paragraph("not sure", one.reason)
 
 
 def _source(picture: str) -> Source:
-    """Return the file of this name or standard input, or the error if that is closed."""
+    """Return the file of this name or standard input. Raises DataError if that is closed."""
     if picture == "-" and sys.stdin is None:
-        return DataError("standard input is closed: name a file, or pipe one in.")
+        raise DataError("standard input is closed: name a file, or pipe one in")
     return click.open_file("-", "rb") if picture == "-" else Path(picture)

@@ -1,7 +1,9 @@
 """train: learn to tell handwritten digits apart."""
 
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,16 @@ from tinygrad_mnist import datasets
 from tinygrad_mnist.app import command_line, options, output, plots, training_report
 from tinygrad_mnist.app.training_report import TrainingEvents, TrainingReport
 from tinygrad_mnist.arrays.backend import device_faults
+from tinygrad_mnist.arrays.layers import Parameters
 from tinygrad_mnist.datasets.likeness import like_mnist
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import BackendError
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
-from tinygrad_mnist.photos.doubt import measuring
+from tinygrad_mnist.photos import not_sure
 from tinygrad_mnist.runs import checkpoint, resume
 from tinygrad_mnist.runs.presets import PRESETS, chosen
-from tinygrad_mnist.runs.run import Run, execute, split
+from tinygrad_mnist.runs.run import Parts, Run, execute, split
 from tinygrad_mnist.runs.settings import DTYPES, KEEP, work
 from tinygrad_mnist.train import Settings
 
@@ -110,7 +113,7 @@ def train(
         begun = resume.new(settings, digits, data, backend.description)
     else:
         begun = resume.continued(begun, data, backend.description, output.CONSOLE)
-    measure = measuring(parts.training, parts.validation, digits, settings.features)
+    measure = _measuring(parts, digits, settings) if path else lambda _: {}
     run = Run(replace(begun, path=path), output.CONSOLE, measure)
     about = {"digits": digits, "backend": backend.name, **data.facts()}
     reporter.start(about | training_report.before(run, parts, backend))
@@ -137,6 +140,11 @@ def train(
     if outcome.signal:
         output.notice(_how_to_continue(run, source))
         raise click.exceptions.Exit(128 + outcome.signal)
+
+
+def _measuring(parts: Parts, digits: tuple[int, ...], settings: Settings) -> Callable[[Parameters], not_sure.Limits]:
+    """Return the function that measures the limits of "not sure" for parameters of this run."""
+    return partial(not_sure.measure, not_sure.sample(parts.training, parts.validation, digits), settings.features)
 
 
 def _settings(preset: str, digits: tuple[int, ...], choices: output.Facts) -> Settings:

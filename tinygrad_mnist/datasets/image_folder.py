@@ -21,7 +21,7 @@ from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.photos import images
+from tinygrad_mnist.photos.preparation import prepare
 
 TRAINING = ("train", "training")
 TEST = ("test", "testing", "valid", "validation", "val")
@@ -135,7 +135,7 @@ def _require_all_read(failures: list[str]) -> None:
 def _load(path: Path) -> NDArray[Any]:
     """Return the grays (H, W) of a small image, or else the image (28, 28) of a photo. Raises DataError."""
     grays = image_file.load(path)
-    return grays if max(grays.shape) <= SMALL else images.prepare(grays, str(path))
+    return grays if max(grays.shape) <= SMALL else prepare(grays, str(path)).image
 
 
 def _stacked(grays: list[list[NDArray[Any]]], files: Sequence[list[tuple[Path, int]]]) -> list[NDArray[np.uint8]]:
@@ -148,7 +148,7 @@ def _stacked(grays: list[list[NDArray[Any]]], files: Sequence[list[tuple[Path, i
 
     def prepared(gray: NDArray[Any], path: Path) -> NDArray[Any]:
         is_like_mnist = gray.shape == (SIDE, SIDE) and gray.dtype == np.uint8 and _border_is_dark(gray)
-        return gray if is_like_mnist else images.prepare(gray, str(path))
+        return gray if is_like_mnist else prepare(gray, str(path)).image
 
     stacks = [
         [_attempted(partial(prepared, gray), path, failures) for gray, (path, _) in zip(part, of_part, strict=True)]
