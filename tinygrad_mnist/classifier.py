@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from tinygrad_mnist import metrics
 from tinygrad_mnist.arrays.backend import Array, choose_backend, to_host
 from tinygrad_mnist.datasets.digits import DataSet, Digits
-from tinygrad_mnist.datasets.given import as_bytes
+from tinygrad_mnist.datasets.input_images import as_bytes
 from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.photos import not_sure
@@ -132,14 +132,14 @@ class DigitClassifier:
         """Return the classifier as a notebook shows it: its layers, and pictures of the first layer's weights."""
         if not hasattr(self, "checkpoint_"):
             return f"<p>{html.escape(repr(self))}, not fitted yet</p>"
-        from tinygrad_mnist.datasets import gallery  # imports Pillow
+        from tinygrad_mnist.datasets import notebook  # imports Pillow
 
         w = self.checkpoint_.parameters[0].w
         side = math.isqrt(len(w))
-        pictures = gallery.shades(w.T.reshape(w.shape[1], -1, side if side * side == len(w) else len(w)))
+        pictures = notebook.shades(w.T.reshape(w.shape[1], -1, side if side * side == len(w) else len(w)))
         layers = "-".join(map(str, self.checkpoint_.layer_sizes))
         title = f"{html.escape(repr(self))}, layers {layers}. Weights of the first layer:"
-        return gallery.html(title, pictures, [str(unit) for unit in range(1, len(pictures) + 1)])
+        return notebook.html(title, pictures, [str(unit) for unit in range(1, len(pictures) + 1)])
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn wants to know. Only scikit-learn calls this, so it is installed."""

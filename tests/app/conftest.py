@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tinygrad_mnist.app import main
-from tinygrad_mnist.datasets import folders, mnist, stroke_cache
+from tinygrad_mnist.datasets import folders, mnist, strokes
 
 Run = Callable[..., Result]
 
@@ -21,8 +21,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(folders, "is_checkout", lambda: True)
     monkeypatch.delenv(folders.VARIABLE, raising=False)
     monkeypatch.setattr(mnist, "MIRRORS", ())
-    monkeypatch.setattr(stroke_cache, "TRAINING", 120)
-    monkeypatch.setattr(stroke_cache, "TEST", 30)
+    monkeypatch.setattr(strokes, "TRAINING", 120)
+    monkeypatch.setattr(strokes, "TEST", 30)
 
     def invoke(*words: object) -> Result:
         return CliRunner().invoke(main, [str(word) for word in words], prog_name="python cli.py")

@@ -1,4 +1,4 @@
-"""data: fetch uses the same folder as train, and drawn digits that are damaged are drawn again."""
+"""data: fetch uses the same folder as train; and options about data that several commands share."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures import Events, Refused, Run
-from tinygrad_mnist.datasets import folders, idx, mnist, stroke_cache
+from tinygrad_mnist.datasets import folders, idx, mnist
 
 
 def test_fetch_verifies_the_folder_in_the_environment_variable_and_downloads_nothing(
@@ -19,30 +19,29 @@ def test_fetch_verifies_the_folder_in_the_environment_variable_and_downloads_not
     assert not Path("data").exists()
 
 
-@pytest.mark.parametrize("exists", [True, False])
-def test_fetch_names_the_environment_variable_if_its_folder_does_not_hold_mnist(
-    exists: bool, refused: Refused, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_fetch_names_the_environment_variable_if_its_folder_has_other_files(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = tmp_path / "elsewhere"
-    if exists:
-        folder.mkdir()
-        idx.write(folder / mnist.TEST[1], np.zeros(3, np.uint8))
+    folder.mkdir()
+    for images, labels in (mnist.TRAINING, mnist.TEST):
+        idx.write(folder / images, np.zeros((3, 28, 28), np.uint8))
+        idx.write(folder / labels, np.zeros(3, np.uint8))
     monkeypatch.setenv(folders.VARIABLE, str(folder))
-    error = refused(1, "data", "fetch")
-    assert f"{folders.VARIABLE} names {folder}, " in error
-    assert "--data" not in error, "fetch does not have this option"
+    assert f"{folders.VARIABLE} names {folder}, " in refused(1, "data", "fetch")
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("address", ["http://[::1/", f"http://{'a' * 70}.com/", "http://..../", "http://x:99999/"])
-def test_an_address_that_cannot_be_parsed_is_bad_usage(refused: Refused, address: str) -> None:
-    assert "--mirror" in refused(2, "data", "fetch", "--mirror", address)
+def test_data_shows_the_names_and_the_states_of_the_files_that_are_there(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "mnist"
+    folder.mkdir(parents=True)
+    idx.write(folder / "train-labels.idx1-ubyte", np.zeros(3, np.uint8))
+    assert "train-labels.idx1-ubyte  not verified\n" in run("data").stdout
+    assert "t10k-labels-idx1-ubyte   missing\n" in run("data").stdout
 
 
-def test_damaged_strokes_are_drawn_again_with_a_notice(run: Run) -> None:
-    run("data", "strokes")
-    path = stroke_cache.path(folders.of_strokes(), 3)
-    path.write_bytes(path.read_bytes()[:-1])
-    result = run("data", "strokes")
-    assert result.stderr == f"{path} was damaged, so the digit 3 was drawn again.\n"
-    assert run("data", "strokes").stderr == ""
+@pytest.mark.parametrize("words", [("train", "-q", "--epochs", 1), ("baseline",), ("show",), ("show", "ideal")])
+def test_images_are_transposed_on_demand(words: tuple[object, ...], run: Run) -> None:
+    result = run(*words, "--data", "strokes", "--transpose")
+    assert result.exit_code == 0, result.output
+    assert "rows and columns of the images are exchanged" in result.stderr

@@ -16,10 +16,10 @@ TRAIN = ("--data", "strokes", "--keep", "last", "--epochs", "9", "--save", "mode
 STARTED = """
 import os, signal, sys
 from tinygrad_mnist.app import main
-from tinygrad_mnist.datasets import stroke_cache
+from tinygrad_mnist.datasets import strokes
 from tinygrad_mnist.runs.run import Run
 
-stroke_cache.TRAINING, stroke_cache.TEST = 60, 20
+strokes.TRAINING, strokes.TEST = 60, 20
 original, received = Run.after_epoch, getattr(signal, sys.argv[1], 0)  # 0 is no signal
 
 def send(self, state):

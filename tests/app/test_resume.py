@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 
 from tests.fixtures import Events, Refused, Run
-from tinygrad_mnist.datasets import stroke_cache
+from tinygrad_mnist.datasets import strokes
 from tinygrad_mnist.runs.run import Run as Training
 from tinygrad_mnist.train import TrainingState
 
@@ -117,7 +117,7 @@ def test_digits_that_the_training_did_not_start_with_are_refused(
     events: Events, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events("train", "--data", "strokes", "--epochs", 1, "--save", "model.npz")
-    monkeypatch.setattr(stroke_cache, "TRAINING", stroke_cache.TRAINING - 1)
+    monkeypatch.setattr(strokes, "TRAINING", strokes.TRAINING - 1)
     for file in Path("data/strokes").iterdir():
         file.unlink()
     assert "give the same --data" in refused(1, "train", "--data", "strokes", "--resume", "model.npz")

@@ -1,9 +1,8 @@
 """Digits and data sets: choosing, holding out, and copying. Held-out digits depend only on the seed."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -100,20 +99,9 @@ def test_choosing_digits_copies_no_image() -> None:
 
 def test_small_digits_are_compacted_and_large_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = numbered(100).only((3, 7))
-    assert chosen.is_small
     compact = chosen.compact()
     assert compact.source.shape == (20, 28, 28)
     assert np.array_equal(compact.images, chosen.images)
     assert np.array_equal(compact.labels, chosen.labels)
     monkeypatch.setattr(digits_module, "COPY_LIMIT", 20 * 784 - 1)
-    assert not chosen.is_small
     assert chosen.compact() is chosen
-
-
-@pytest.mark.parametrize(("digits", "count"), [((3, 7), 640), (range(10), 717)])
-def test_the_number_of_pixels_with_ink_in_any_training_image_of_mnist(
-    digits: Sequence[int], count: int, real_digits: dict[str, tuple[Any, Any]]
-) -> None:
-    images, labels = real_digits["train"]
-    chosen = Digits.of(images.reshape(-1, 28, 28), labels).only(digits)
-    assert chosen.images.any(axis=0).sum() == count

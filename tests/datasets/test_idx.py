@@ -51,10 +51,9 @@ def test_the_bytes_of_the_definition_are_read(path: Path, pack: Pack) -> None:
     path.write_bytes(pack(SMALL_FILE))
     array = idx.read(path)
     assert array.dtype == np.uint8
+    assert isinstance(array, np.memmap) == (pack is bytes)
+    assert not array.flags.writeable
     np.testing.assert_array_equal(array, SMALL)
-
-
-def test_the_bytes_of_the_definition_are_written(path: Path) -> None:
     idx.write(path, SMALL)
     assert path.read_bytes() == SMALL_FILE
 
@@ -69,16 +68,18 @@ def test_elements_are_big_endian_in_every_type(path: Path, pack: Pack, dtype: st
     np.testing.assert_array_equal(array, [1, 2, 100])
 
 
-@packings
-def test_every_array_is_read_as_it_was_written(path: Path, pack: Pack) -> None:
+def test_every_array_is_read_as_it_was_written(path: Path) -> None:
     hypothesis = pytest.importorskip("hypothesis")
     numpy_strategies = pytest.importorskip("hypothesis.extra.numpy")
     dtypes = hypothesis.strategies.sampled_from([order + dtype for order in "<>" for dtype in CODES]).map(np.dtype)
     shapes = numpy_strategies.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4)
 
-    @hypothesis.given(numpy_strategies.arrays(dtypes, shapes), hypothesis.strategies.booleans())
-    def check(array: Any, transposed: bool) -> None:
-        array = array.T if transposed else array
+    @hypothesis.settings(max_examples=30)
+    @hypothesis.given(
+        numpy_strategies.arrays(dtypes, shapes), hypothesis.strategies.sampled_from([bytes, gzip.compress])
+    )
+    def check(array: Any, pack: Pack) -> None:
+        array = array.T
         idx.write(path, array)
         path.write_bytes(pack(path.read_bytes()))
         result = idx.read(path)
@@ -90,27 +91,6 @@ def test_every_array_is_read_as_it_was_written(path: Path, pack: Pack) -> None:
 
 
 @packings
-@pytest.mark.parametrize("shape", [(), (0,), (3,), (0, 3), (2, 3)])
-def test_the_array_is_read_only(path: Path, pack: Pack, shape: tuple[int, ...]) -> None:
-    idx.write(path, np.zeros(shape, np.uint8))
-    path.write_bytes(pack(path.read_bytes()))
-    array = idx.read(path)
-    assert not array.flags.writeable
-
-
-def test_a_plain_file_is_memory_mapped(path: Path) -> None:
-    idx.write(path, SMALL)
-    assert isinstance(idx.read(path), np.memmap)
-
-
-@packings
-def test_the_content_decides_whether_a_file_is_gzipped(tmp_path: Path, pack: Pack) -> None:
-    for name in ("images", "images.gz", "images.txt"):
-        (tmp_path / name).write_bytes(pack(SMALL_FILE))
-        np.testing.assert_array_equal(idx.read(tmp_path / name), SMALL)
-
-
-@packings
 def test_a_file_that_ends_early_is_refused(path: Path, pack: Pack, refused: Refused) -> None:
     content = pack(SMALL_FILE)
     for length in range(len(content)):
@@ -119,22 +99,15 @@ def test_a_file_that_ends_early_is_refused(path: Path, pack: Pack, refused: Refu
 
 
 @packings
-def test_content_that_ends_early_is_called_truncated(path: Path, pack: Pack, refused: Refused) -> None:
-    for length in range(4, len(SMALL_FILE)):
-        path.write_bytes(pack(SMALL_FILE[:length]))
-        refused("is truncated")
-
-
-@packings
 @pytest.mark.parametrize("more", [b"\0", b"more" * 100])
-def test_content_that_is_too_long_is_called_padded(path: Path, pack: Pack, more: bytes, refused: Refused) -> None:
+def test_content_that_is_too_long_is_refused(path: Path, pack: Pack, more: bytes, refused: Refused) -> None:
     path.write_bytes(pack(SMALL_FILE + more))
-    refused("is padded")
+    refused("its header claims 6 bytes, but")
 
 
 def test_a_gzip_file_followed_by_something_else_is_refused(path: Path, refused: Refused) -> None:
     path.write_bytes(gzip.compress(SMALL_FILE) + b"something else")
-    refused("broken gzip")
+    refused("not a complete IDX file")
 
 
 @packings
@@ -144,34 +117,21 @@ def test_a_gzip_file_followed_by_something_else_is_refused(path: Path, refused: 
 )
 def test_a_file_with_a_wrong_start_is_refused(path: Path, pack: Pack, start: bytes, refused: Refused) -> None:
     path.write_bytes(pack(start + SMALL_FILE))
-    refused("is not an IDX file")
-
-
-@packings
-def test_an_empty_file_is_refused(path: Path, pack: Pack, refused: Refused) -> None:
-    path.write_bytes(pack(b""))
-    refused("is not an IDX file: it is empty")
+    refused("it starts with")
 
 
 def test_a_changed_gzip_file_is_refused_or_read_correctly(path: Path, one_sentence: Callable[[object], None]) -> None:
     content = gzip.compress(SMALL_FILE, mtime=0)
     for position in range(len(content)):
-        for flip in (0x01, 0x80, 0xFF):
-            changed = bytearray(content)
-            changed[position] ^= flip
-            path.write_bytes(changed)
-            try:
-                array = idx.read(path)
-            except DataError as error:
-                one_sentence(error)
-            else:
-                np.testing.assert_array_equal(array, SMALL)
-
-
-@pytest.mark.parametrize("garbage", [b"", b"\0" * 100, b"\xff" * 100, bytes(range(256))])
-def test_garbage_after_the_magic_number_of_gzip_is_refused(path: Path, garbage: bytes, refused: Refused) -> None:
-    path.write_bytes(b"\x1f\x8b" + garbage)
-    refused("broken gzip")
+        changed = bytearray(content)
+        changed[position] ^= 0xFF
+        path.write_bytes(changed)
+        try:
+            array = idx.read(path)
+        except DataError as error:
+            one_sentence(error)
+        else:
+            np.testing.assert_array_equal(array, SMALL)
 
 
 @packings
@@ -180,28 +140,18 @@ def test_a_header_that_claims_terabytes_takes_no_memory(
     path: Path, pack: Pack, sizes: tuple[int, ...], refused: Refused
 ) -> None:
     path.write_bytes(pack(header(0x0E, *sizes) + bytes(100)))
-    refused(r"truncated|cannot be held in memory")
+    refused("is not a complete IDX file")
 
 
 @packings
-@pytest.mark.parametrize("rank", [65, 255])
 @pytest.mark.parametrize("size", [0, 1])
-def test_more_axes_than_numpy_has_are_refused(path: Path, pack: Pack, rank: int, size: int, refused: Refused) -> None:
-    path.write_bytes(pack(header(8, *[size] * rank) + bytes(size)))
-    refused(f"{rank} axes")
+def test_more_axes_than_numpy_has_are_refused(path: Path, pack: Pack, size: int, refused: Refused) -> None:
+    path.write_bytes(pack(header(8, *[size] * 255) + bytes(size)))
+    refused("is not a complete IDX file")
 
 
-@packings
-def test_as_many_axes_as_numpy_has_are_read(path: Path, pack: Pack) -> None:
-    path.write_bytes(pack(header(8, *[1] * 64) + b"\7"))
-    assert idx.read(path).shape == (1,) * 64
-
-
-def test_a_missing_file_is_refused(refused: Refused) -> None:
+def test_a_missing_file_and_a_folder_are_refused(path: Path, refused: Refused) -> None:
     refused("No such file")
-
-
-def test_a_folder_is_refused(path: Path, refused: Refused) -> None:
     path.mkdir()
     refused("cannot be read")
 
@@ -213,9 +163,3 @@ def test_a_type_that_idx_lacks_is_refused_and_nothing_is_written(path: Path, dty
         idx.write(path, np.zeros(3, dtype))
     assert path.read_bytes() == SMALL_FILE
     assert list(path.parent.iterdir()) == [path]
-
-
-def test_the_real_mnist_has_the_expected_shape(shared_mnist: Path) -> None:
-    images = idx.read(shared_mnist / "t10k-images-idx3-ubyte.gz")
-    assert images.shape == (10_000, 28, 28)
-    assert images.dtype == np.uint8

@@ -7,19 +7,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.datasets.conftest import Listener
 from tinygrad_mnist import datasets
 from tinygrad_mnist.datasets import idx, idx_names, strokes
 from tinygrad_mnist.errors import DataError
 
 NAMES = {
-    "dotted": (
-        "train-images.idx3-ubyte",
-        "train-labels.idx1-ubyte",
-        "t10k-images.idx3-ubyte",
-        "t10k-labels.idx1-ubyte",
-    ),
+    "dotted": tuple(name.replace("-idx", ".idx") for name in idx_names.FILES),
     "upper case": ("TRAIN-IMAGES", "TRAIN-LABELS", "TEST-IMAGES", "TEST-LABELS"),
-    "test": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "test-images-idx3-ubyte", "test-labels-idx1-ubyte"),
+    "test": tuple(name.replace("t10k", "test") for name in idx_names.FILES),
     "EMNIST": tuple(f"emnist-digits-{name.replace('t10k', 'test')}" for name in idx_names.FILES),
     "Fashion": tuple(f"fashion-mnist_{name}" for name in idx_names.FILES),
     "QMNIST": (
@@ -52,32 +48,49 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
-def test_files_with_other_names_are_found(write: Callable[..., Path], names: tuple[str, ...]) -> None:
-    data = datasets.load(str(write(names)), range(10), pytest.fail)
+def test_files_with_other_names_are_found(
+    write: Callable[..., Path], names: tuple[str, ...], listener: Listener
+) -> None:
+    data = datasets.load(str(write(names)), range(10), listener)
+    assert len(listener.sentences) == ("emnist-digits" in names[0])
     np.testing.assert_array_equal(data.training.labels, LABELS)
     np.testing.assert_array_equal(data.test.labels, LABELS)
 
 
-def test_labels_may_be_whole_numbers_or_qmnists_table(write: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("flag", [False, True])
+def test_emnist_is_transposed_and_so_is_every_data_set_if_that_is_wanted(
+    flag: bool, write: Callable[..., Path], listener: Listener
+) -> None:
+    """A flag that is given for EMNIST changes nothing more."""
+    upright = datasets.load(str(write()), range(10), listener).training.images
+    if flag:
+        wanted = datasets.load(str(write()), range(10), listener, transpose=True).training.images
+        np.testing.assert_array_equal(wanted, np.swapaxes(upright, 1, 2))
+    for path in write().iterdir():
+        path.rename(path.with_name(f"emnist-digits-{path.name}"))
+    found = datasets.load(str(write(NAMES["EMNIST"])), range(10), listener, transpose=flag).training.images
+    np.testing.assert_array_equal(found, np.swapaxes(upright, 1, 2))
+    assert listener.sentences[-1].endswith("the rows and columns of the images are exchanged, as EMNIST needs it.")
+
+
+def test_labels_may_be_whole_numbers_or_qmnists_table(write: Callable[..., Path], listener: Listener) -> None:
     table = np.zeros((len(LABELS), 8), np.int32)
     table[:, 0], table[:, 1:] = LABELS, 12345
     for labels in (LABELS.astype(np.int32), table):
-        data = datasets.load(str(write(labels=labels)), range(10), pytest.fail)
+        data = datasets.load(str(write(labels=labels)), range(10), listener)
         np.testing.assert_array_equal(data.training.labels, LABELS)
 
 
-def test_labels_above_nine_are_left_out_and_counted(write: Callable[..., Path]) -> None:
+def test_labels_above_nine_are_left_out_with_a_notice(write: Callable[..., Path], listener: Listener) -> None:
     labels = np.where(np.arange(20) < 4, np.arange(20) + 10, LABELS).astype(np.uint8)
-    notices: list[str] = []
-    data = datasets.load(str(write(labels=labels)), range(2, 10), notices.append)
+    data = datasets.load(str(write(labels=labels)), range(2, 10), listener)
     assert len(data.training.labels) == 16
-    assert "4 of 20 training images" in notices[0]
-    assert "labels above 9, up to 13" in notices[0]
+    assert "with labels above 9 are left out" in listener.sentences[0]
 
 
 def test_the_letters_of_emnist_are_refused(write: Callable[..., Path]) -> None:
     names = tuple(f"emnist-letters-{name}" for name in idx_names.FILES)
-    with pytest.raises(DataError, match="EMNIST's letters, whose labels 1 to 26 stand for A to Z"):
+    with pytest.raises(DataError, match="EMNIST's letters"):
         datasets.load(str(write(names)), range(1, 10))
 
 
@@ -93,9 +106,7 @@ def test_a_folder_with_two_data_sets_is_refused(write: Callable[..., Path]) -> N
 def test_a_missing_file_is_named_beside_those_that_are_there(write: Callable[..., Path]) -> None:
     folder = write(NAMES["dotted"])
     (folder / "train-labels.idx1-ubyte").unlink()
-    with pytest.raises(
-        DataError, match=r"has no train-labels-idx1-ubyte, with or without \.gz, beside t10k-images\.idx3"
-    ):
+    with pytest.raises(DataError, match=r"has no train-labels-idx1-ubyte, with or without \.gz, beside t10k-images\."):
         datasets.load(str(folder), range(10))
 
 

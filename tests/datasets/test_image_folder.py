@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.datasets.conftest import Listener
 from tinygrad_mnist import datasets
 from tinygrad_mnist.datasets import image_folder, mnist, strokes
 from tinygrad_mnist.errors import DataError
@@ -16,7 +17,10 @@ Image = pytest.importorskip("PIL.Image")
 Images = dict[int, NDArray[np.uint8]]
 Refused = Callable[..., None]
 
-LAYOUTS = [("train", "valid"), ("training", "testing"), ("train", "test")]
+LAYOUTS = [
+    *(("train", "valid"), ("training", "testing"), ("train", "test")),
+    *(("Train", "Test"), ("train", "val"), ("TRAINING", "validation")),
+]
 
 
 @pytest.fixture
@@ -72,46 +76,39 @@ def test_images_are_sorted_by_digit_and_name(folder: Path) -> None:
     np.testing.assert_array_equal(one.labels, other.labels)
 
 
-def test_larger_images_are_prepared(folder: Path, drawn: Images) -> None:
-    size = (150, 150)
-    for path in folder.rglob("3/*.png"):
-        large = Image.fromarray(255 - drawn[3][int(path.stem)]).resize(size).convert("RGB")
+def test_larger_images_in_color_are_scaled_to_mnists_size(folder: Path, drawn: Images, listener: Listener) -> None:
+    for path in folder.rglob("*.png"):
+        digit = drawn[int(path.parent.name)][int(path.stem)]
+        large = Image.fromarray(255 - digit).resize((150, 150)).convert("RGB")
         large.save(path.with_suffix(".JPG"), "JPEG")
         path.unlink()
-    threes = datasets.load(str(folder), (3, 7)).training.images[:4]
+    threes = datasets.load(str(folder), (3, 7), listener).training.images[:4]
     assert threes.shape == (4, 28, 28)
     assert np.mean(np.abs(threes.astype(int) - drawn[3])) < 0.3 * np.mean(drawn[3])
+    assert "inverted" in listener.sentences[0]
 
 
-def test_the_unlabeled_test_images_of_mnist_tiny_are_ignored(folder: Path) -> None:
+def test_images_that_differ_in_size_are_scaled_to_mnists_size(folder: Path, drawn: Images) -> None:
+    Image.fromarray(np.pad(drawn[3][0], [(0, 0), (0, 14)])).save(folder / "train" / "3" / "0.png")
+    images = datasets.load(str(folder), (3, 7)).training.images
+    assert images.shape == (8, 28, 28)
+    np.testing.assert_array_equal(images[1:4], drawn[3][1:])
+
+
+def test_test_comes_before_valid_unless_it_has_no_labels_as_in_mnist_tiny(folder: Path, drawn: Images) -> None:
     (folder / "test").mkdir()
     (folder / "test" / "0.png").write_bytes(b"not read")
     assert datasets.load(str(folder), (3, 7)).origin.endswith("train and valid")
-
-
-def test_test_comes_before_valid(folder: Path, drawn: Images) -> None:
     fill(folder / "test", {digit: images[:1] for digit, images in drawn.items()})
     data = datasets.load(str(folder), (3, 7))
     assert data.origin.endswith("train and test")
     assert len(data.test.labels) == 2
 
 
-def test_hidden_files_and_files_that_are_not_images_are_ignored(folder: Path) -> None:
-    before = datasets.load(str(folder), (3, 7))
-    (folder / "labels.csv").write_text("a table")
-    (folder / "train" / ".cache").mkdir()
-    (folder / "train" / "README").write_text("a text")
-    (folder / "train" / "3" / ".hidden.png").write_bytes(b"not an image")
-    (folder / "train" / "3" / "Thumbs.db").write_bytes(b"not an image")
-    (folder / "train" / "3" / "folder.png").mkdir()
-    after = datasets.load(str(folder), (3, 7))
-    np.testing.assert_array_equal(before.training.images, after.training.images)
-
-
 def test_only_images_of_the_given_digits_are_read(folder: Path, refused: Refused) -> None:
     (folder / "train" / "5" / "0.png").write_bytes(b"not an image")
     assert set(datasets.load(str(folder), (3, 7)).training.labels) == {3, 7}
-    refused("5/0.png is not an image", (3, 5))
+    refused("5/0.png is not an image that can be read", (3, 5))
 
 
 def test_mnists_four_files_come_before_images(folder: Path, small_mnist: dict[str, bytes]) -> None:
@@ -123,26 +120,13 @@ def test_mnists_four_files_come_before_images(folder: Path, small_mnist: dict[st
         datasets.load(str(folder), (3, 7))
 
 
-def test_a_truncated_image_is_named(folder: Path, refused: Refused) -> None:
-    path = folder / "train" / "7" / "2.png"
-    path.write_bytes(path.read_bytes()[:-60])
-    refused(r"train/7/2.png is a broken or truncated image")
-
-
-def test_a_larger_image_without_a_digit_is_named(folder: Path, refused: Refused) -> None:
-    Image.new("L", (100, 100), 255).save(folder / "valid" / "3" / "9.png")
-    refused("valid/3/9.png has no digit that stands out")
-
-
 @pytest.mark.parametrize("part", ["train", "valid"])
 def test_a_digit_without_images_is_named(folder: Path, refused: Refused, part: str) -> None:
     (folder / part / "8").mkdir()
-    refused(f"{part}/8 has no images|no folder", (3, 8))
+    refused("/8 has no images", (3, 8))
     for path in (folder / part / "3").iterdir():
         path.unlink()
     refused(f"{part}/3 has no images")
-    (folder / part / "3").rmdir()
-    refused(f"no folder .*{part}/3: add images")
 
 
 @pytest.mark.parametrize("name", ["three", "03", "10"])
@@ -160,27 +144,11 @@ def test_a_folder_with_only_training_or_test_images_is_refused(folder: Path, ref
 
 def test_a_folder_without_data_is_refused(tmp_path: Path, one_sentence: Callable[[object], None]) -> None:
     assert not image_folder.has_images(tmp_path)
-    with pytest.raises(DataError, match="neither MNIST's four files nor images"):
+    with pytest.raises(DataError, match="is not a folder with MNIST's four files or images"):
         datasets.load(str(tmp_path), (3, 7))
-    with pytest.raises(DataError, match="MNIST's files or images") as caught:
+    with pytest.raises(DataError, match="four files or images") as caught:
         datasets.load(str(tmp_path / "nowhere"), (3, 7))
     one_sentence(caught.value)
-
-
-def test_small_images_that_are_all_dark_on_light_are_inverted(folder: Path, drawn: Images) -> None:
-    for path in folder.rglob("*.png"):
-        Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
-    data = datasets.load(str(folder), (3, 7), (notices := []).append)
-    np.testing.assert_array_equal(data.training.images[:4], drawn[3])
-    assert "inverted" in notices[0]
-
-
-def test_a_dark_image_among_light_ones_is_prepared_like_a_photo(folder: Path, drawn: Images) -> None:
-    Image.fromarray(255 - drawn[3][0]).save(folder / "train" / "3" / "0.png")
-    images = datasets.load(str(folder), (3, 7)).training.images
-    assert images[0, 0].max() == 0
-    assert np.corrcoef(images[0].ravel(), drawn[3][0].ravel())[0, 1] > 0.8
-    np.testing.assert_array_equal(images[1:4], drawn[3][1:])
 
 
 @pytest.mark.parametrize("side", [8, 16, 32])
@@ -191,43 +159,30 @@ def test_small_images_of_another_size_are_left_unchanged(tmp_path: Path, drawn: 
     np.testing.assert_array_equal(datasets.load(str(tmp_path), (3, 5)).training.images[:4], small[3])
 
 
-def test_pixels_of_0_and_1_are_stretched(folder: Path, drawn: Images) -> None:
-    for path in folder.rglob("*.png"):
-        Image.fromarray((np.asarray(Image.open(path)) > 127).astype(np.uint8)).save(path)
-    data = datasets.load(str(folder), (3, 7), (notices := []).append)
-    np.testing.assert_array_equal(data.test.images[:2], 255 * (drawn[3][:2] > 127))
-    assert "from 0 to 1, so they are stretched" in notices[0]
-
-
-@pytest.mark.parametrize(
-    ("training", "test"), [("Train", "Test"), ("train", "val"), ("TRAINING", "validation"), ("train", "Valid")]
-)
-def test_other_names_of_the_parts_are_accepted(tmp_path: Path, drawn: Images, training: str, test: str) -> None:
-    fill(tmp_path / training, drawn)
-    fill(tmp_path / test, drawn)
-    assert datasets.load(str(tmp_path), (3, 7)).origin.endswith(f"{training} and {test}")
-
-
 @pytest.mark.parametrize("name", ["__MACOSX", "@eaDir", "$RECYCLE.BIN", "lost+found", ".cache"])
-def test_what_systems_add_is_ignored_without_a_word(folder: Path, name: str) -> None:
+def test_what_systems_add_is_ignored_without_a_word(folder: Path, name: str, listener: Listener) -> None:
     for place in (folder, folder / "train", folder / "train" / "3"):
         (place / name).mkdir()
-    datasets.load(str(folder), (3, 7), (notices := []).append)
-    assert notices == []
+    for file in ("labels.csv", "train/README", "train/3/.hidden.png", "train/3/Thumbs.db"):
+        (folder / file).write_bytes(b"not an image")
+    datasets.load(str(folder), (3, 7), listener)
+    assert listener.sentences == []
 
 
-def test_other_files_are_left_out_and_counted(folder: Path) -> None:
-    for name in ("train/3/notes.pdf", "train/7/clip.mpg", "valid/3/features.h5"):
+def test_other_files_are_left_out_and_counted(folder: Path, listener: Listener) -> None:
+    (folder / "train" / "3" / "folder.png").mkdir()
+    for name in ("train/7/clip.mpg", "valid/3/features.h5"):
         (folder / name).write_text("hello")
-    data = datasets.load(str(folder), (3, 7), (notices := []).append)
+    data = datasets.load(str(folder), (3, 7), listener)
     assert len(data.training.labels) == 8
-    assert "3 files or folders that are not images were left out, like clip.mpg" in notices[0]
+    assert "3 files or folders that are not images were left out, like clip.mpg" in listener.sentences[0]
 
 
 def test_all_images_that_cannot_be_read_are_named_up_to_a_few(folder: Path, refused: Refused) -> None:
-    for name in ("train/3/1", "train/7/2"):
-        (folder / f"{name}.png").write_bytes(b"not an image")
-    refused(r"2 images cannot be used \(.*train/3/1.png is not an image.*; .*train/7/2.png is not an image")
+    (folder / "train/3/1.png").write_bytes(b"not an image")
+    truncated = folder / "train/7/2.png"
+    truncated.write_bytes(truncated.read_bytes()[:-60])
+    refused(r"train/3/1.png is not an image that can be read; .*train/7/2.png is not an image that can be read: rep")
     for path in (folder / "train").rglob("*.png"):
         path.write_bytes(b"not an image")
-    refused(r"8 images cannot be used .*; and 3 more\): replace them")
+    refused("; and 3 more: replace")

@@ -14,10 +14,11 @@ DISTANCES = {"l1": similarity.l1, "squared": similarity.squared}
 
 @click.command(cls=command_line.Command)
 @options.data
+@options.transpose
 @options.digits
 @options.backend
 @options.json_events
-def baseline(source: str, digits: tuple[int, ...], backend: Backend, as_json: bool) -> None:
+def baseline(source: str, transpose: bool, digits: tuple[int, ...], backend: Backend, as_json: bool) -> None:
     """Tell digits apart without learning.
 
     The ideal 3 is the mean of all training images of a 3. A test digit is classified as a 3 if it is closer to the
@@ -28,7 +29,7 @@ def baseline(source: str, digits: tuple[int, ...], backend: Backend, as_json: bo
       python cli.py baseline
       python cli.py baseline --digits 4,9
     """
-    data = datasets.load(source, digits, output.CONSOLE)
+    data = datasets.load(source, digits, output.CONSOLE, transpose=transpose)
     counts = _confusion_matrices(data, digits, backend)
     shares = {name: metrics.accuracy_per_digit(matrix, digits) for name, matrix in counts.items()}
     # The mean of the digits' accuracies, as in the book, so that a rare digit counts as much as a frequent one.

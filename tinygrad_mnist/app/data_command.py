@@ -1,10 +1,13 @@
 """data: the available data sets, where they came from, and how to get more."""
 
+from pathlib import Path
+
 import click
 
 from tinygrad_mnist import datasets
 from tinygrad_mnist.app import command_line, options, output
-from tinygrad_mnist.datasets import folders, idx_names, mnist, stroke_cache
+from tinygrad_mnist.datasets import folders, idx_names, mnist, strokes
+from tinygrad_mnist.errors import DataError
 
 
 @click.group(cls=command_line.Group, invoke_without_command=True)
@@ -24,22 +27,18 @@ def data(as_json: bool) -> None:
     """
     if options.subcommand_follows():
         return
-    folder = folders.of_mnist()
-    files, origins = mnist.state(folder), mnist.origins(folder)
-    of_strokes = folders.of_strokes()
-    drawn = [digit for digit in range(10) if stroke_cache.path(of_strokes, digit).is_file()]
+    of_mnist, of_strokes = folders.of_mnist(), folders.of_strokes()
+    files, drawn = mnist.state(of_mnist), strokes.saved(of_strokes)
     if as_json:
-        of_mnist = {"folder": folder, "files": files, "origins": origins}
-        output.event("result", mnist=of_mnist, strokes={"folder": of_strokes, "digits": drawn})
+        found = {"mnist": {"folder": of_mnist, "files": files}, "strokes": {"folder": of_strokes, "digits": drawn}}
+        output.event("result", **found)
         return
-    output.echo(f"MNIST in {folder}")
+    output.echo(f"MNIST in {of_mnist}")
     for name, state in files.items():
-        output.echo(f"  {name:<25}{state}")
-        if state != "missing":
-            output.echo(f"    {origins.get(name) or idx_names.put_by_hand(folder, name)}")
+        output.echo(f"  {next(idx_names.candidates(of_mnist, name), Path(name)).name:<25}{state}")
     if folders.named() is not None:
         output.echo(f"  {folders.VARIABLE} names {folders.named()}.")
-    if folders.named() != folder and set(files.values()) != {"verified"}:
+    if folders.named() != of_mnist and set(files.values()) != {"verified"}:
         output.echo("  'data fetch' downloads the missing files.")
     output.echo(f"strokes in {of_strokes}, drawn by this program")
     output.echo(f"  digits {', '.join(map(str, drawn))}" if drawn else "  none yet")
@@ -49,10 +48,8 @@ def data(as_json: bool) -> None:
 
 def _web_addresses(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """Return the mirrors. Refuses a value that is not the address of a web server."""
-    from tinygrad_mnist.datasets import download  # slow to import
-
     for value in values:
-        if not download.is_web_address(value):
+        if not value.startswith(("http://", "https://")):
             raise click.BadParameter(f"{value!r} is not an address that starts with http:// or https://.", param=option)
     return values
 
@@ -77,7 +74,7 @@ def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
     Example:
       python cli.py data fetch
     """
-    found, folder = datasets.load_mnist(output.CONSOLE, mirrors or None), folders.of_mnist()
+    found, folder = datasets.load_mnist(output.CONSOLE, mirrors or mnist.MIRRORS), folders.of_mnist()
     counts = {"training": len(found.training.labels), "test": len(found.test.labels)}
     if as_json:
         output.event("result", folder=folder, verified=True, **counts)
@@ -85,9 +82,9 @@ def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
         output.echo(f"MNIST is in {folder}, verified: {_digits(counts)}.")
 
 
-@data.command()
+@data.command("strokes")
 @options.json_events
-def strokes(as_json: bool) -> None:
+def draw_strokes(as_json: bool) -> None:
     """Draw the digits 0 to 9.
 
     Saves about 55 MB. 'train' draws the digits it needs if they are missing, so this command is optional. The same
@@ -97,13 +94,14 @@ def strokes(as_json: bool) -> None:
     Example:
       python cli.py data strokes
     """
-    for digit in output.CONSOLE.bar(range(10), "strokes"):
-        stroke_cache.ensure_saved(folders.of_strokes(), digit, output.CONSOLE)
-    counts = {"training": 10 * stroke_cache.TRAINING, "test": 10 * stroke_cache.TEST}
+    found, folder = datasets.load_strokes(range(10), output.CONSOLE), folders.of_strokes()
+    if len(strokes.saved(folder)) < 10:
+        raise DataError(f"the drawn digits cannot be saved in {folder}")
+    counts = {"training": len(found.training.labels), "test": len(found.test.labels)}
     if as_json:
-        output.event("result", folder=folders.of_strokes(), **counts)
+        output.event("result", folder=folder, **counts)
     else:
-        output.echo(f"Strokes are in {folders.of_strokes()}: {_digits(counts)}.")
+        output.echo(f"Strokes are in {folder}: {_digits(counts)}.")
 
 
 def _digits(counts: dict[str, int]) -> str:

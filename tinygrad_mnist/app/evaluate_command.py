@@ -15,10 +15,11 @@ from tinygrad_mnist.runs.inference import logits
 @click.command(cls=command_line.Command)
 @options.model
 @options.data
+@options.transpose
 @options.backend
 @options.plot
 @options.json_events
-def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_json: bool) -> None:
+def evaluate(model: Path, source: str, transpose: bool, backend: Backend, plot: Path | None, as_json: bool) -> None:
     """Measure a trained network on the test digits.
 
     Prints the accuracy and the confusion matrix. MODEL is a file that 'train --save' wrote.
@@ -31,7 +32,7 @@ def evaluate(model: Path, source: str, backend: Backend, plot: Path | None, as_j
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    data = datasets.load(source, trained.digits, output.CONSOLE, trained.normalize)
+    data = datasets.load(source, trained.digits, output.CONSOLE, trained.view.scaling, transpose)
     z = logits(trained, data.test.pixels, data.test.rows, backend)
     predicted = to_host(metrics.classify(z, trained.digits))
     counts = metrics.confusion(data.test.labels, predicted, trained.digits)

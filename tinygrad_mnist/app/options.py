@@ -134,6 +134,8 @@ data = click.option(
     "like train/3 and valid/3. auto uses MNIST if it is found or can be downloaded, and strokes otherwise.",
 )
 
+transpose = click.option("--transpose", is_flag=True, help="Exchange the rows and columns of the images.")
+
 _digits = partial(click.option, "--digits", metavar="A,B,..", default="3,7")
 digits = _digits(type=Digits(least=2), help="Digits to tell apart: two or more, like 3,7 or 0-9.")
 digits_to_show = _digits(type=Digits(least=1), help="Digits to show: one or more, like 3 or 0-9.")

@@ -38,12 +38,21 @@ class Shown(NamedTuple):
 
 @click.group(cls=command_line.Group, invoke_without_command=True)
 @options.data
+@options.transpose
 @options.digits_to_show
 @_count(default=6)
 @click.option("--seed", type=options.SEED, help="Choose digits at random, with this seed.")
 @options.plot
 @options.json_events
-def show(source: str, digits: tuple[int, ...], count: int, seed: int | None, plot: Path | None, as_json: bool) -> None:
+def show(
+    source: str,
+    transpose: bool,
+    digits: tuple[int, ...],
+    count: int,
+    seed: int | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
     """Show digits as pictures.
 
     Shows test digits with their labels, in the terminal or with --plot in a file. The number after a label is the
@@ -59,7 +68,7 @@ def show(source: str, digits: tuple[int, ...], count: int, seed: int | None, plo
     """
     if options.subcommand_follows():
         return
-    data = datasets.load(source, digits, output.CONSOLE)
+    data = datasets.load(source, digits, output.CONSOLE, transpose=transpose)
     total = len(data.test.labels)
     positions = np.arange(total) if seed is None else np.random.default_rng(seed).permutation(total)
     chosen = data.test.take(positions[:count])
@@ -72,10 +81,11 @@ def show(source: str, digits: tuple[int, ...], count: int, seed: int | None, plo
 
 @show.command()
 @options.data
+@options.transpose
 @options.digits_to_show
 @options.plot
 @options.json_events
-def ideal(source: str, digits: tuple[int, ...], plot: Path | None, as_json: bool) -> None:
+def ideal(source: str, transpose: bool, digits: tuple[int, ...], plot: Path | None, as_json: bool) -> None:
     """Show the ideal digits.
 
     The ideal 3 is the mean of all training images of a 3. 'baseline' tells digits apart with the ideal digits only.
@@ -85,7 +95,7 @@ def ideal(source: str, digits: tuple[int, ...], plot: Path | None, as_json: bool
       python cli.py show ideal
       python cli.py show ideal --digits 0-9
     """
-    data = datasets.load(source, digits, output.CONSOLE)
+    data = datasets.load(source, digits, output.CONSOLE, transpose=transpose)
     images = [data.training.only([digit]).images for digit in digits]
     ideals = np.stack([similarity.ideal(some.reshape(len(some), -1)).reshape(some.shape[1:]) for some in images])
     records = _records(digit=digits, images=map(len, images), ink=ideals.mean(axis=(1, 2)))
@@ -133,11 +143,14 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
 @show.command()
 @options.model
 @options.data
+@options.transpose
 @_count(default=6)
 @options.backend
 @options.plot
 @options.json_events
-def wrong(model: Path, source: str, count: int, backend: Backend, plot: Path | None, as_json: bool) -> None:
+def wrong(
+    model: Path, source: str, transpose: bool, count: int, backend: Backend, plot: Path | None, as_json: bool
+) -> None:
     """Show a network's worst mistakes.
 
     MODEL is a file that 'train --save' wrote. Shows the test digits that the network predicts incorrectly, the most
@@ -150,7 +163,8 @@ def wrong(model: Path, source: str, count: int, backend: Backend, plot: Path | N
     """
     plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    test = (data := datasets.load(source, trained.digits, output.CONSOLE, trained.normalize)).test
+    data = datasets.load(source, trained.digits, output.CONSOLE, trained.view.scaling, transpose)
+    test = data.test
     z, total = to_host(logits(trained, test.pixels, test.rows, backend)), len(test.labels)
     mistakes = metrics.most_wrong(z, metrics.targets(test.labels, trained.digits))
     if plot is not None and not len(mistakes):

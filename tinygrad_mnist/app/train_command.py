@@ -15,7 +15,7 @@ from tinygrad_mnist.app import command_line, options, output, plots, training_re
 from tinygrad_mnist.app.training_report import TrainingEvents, TrainingReport
 from tinygrad_mnist.arrays.backend import device_faults
 from tinygrad_mnist.arrays.layers import Parameters
-from tinygrad_mnist.datasets.likeness import like_mnist
+from tinygrad_mnist.datasets.scaling import AS_MNIST
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.errors import BackendError
 from tinygrad_mnist.losses import LOSSES
@@ -27,12 +27,14 @@ from tinygrad_mnist.runs.run import Parts, Run, execute, split
 from tinygrad_mnist.runs.settings import DTYPES, KEEP, work
 from tinygrad_mnist.train import Settings
 
-WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_from", "plot", "quiet", "as_json"}
+WITH_RESUME = {"source", "transpose", "backend_name", "epochs", "patience", "save", "resume_from"}
+WITH_RESUME |= {"plot", "quiet", "as_json"}
 """The options that can be given with --resume. All others would change the training."""
 
 
 @click.command(cls=command_line.Command)
 @options.data
+@options.transpose
 @options.digits
 @click.option(
     *("--preset", "-p"),
@@ -69,6 +71,7 @@ WITH_RESUME = {"source", "backend_name", "epochs", "patience", "save", "resume_f
 @options.json_events
 def train(
     source: str,
+    transpose: bool,
     digits: tuple[int, ...],
     preset: str,
     backend_name: str,
@@ -107,7 +110,7 @@ def train(
         checkpoint.require_replaceable(path)
         plots.require_not_model(plot, path)
     backend = options.backend_for(backend_name, work(settings, SIDE * SIDE, len(digits)))
-    data = datasets.load(source, digits, output.CONSOLE, begun.normalize if begun else like_mnist)
+    data = datasets.load(source, digits, output.CONSOLE, begun.view.scaling if begun else AS_MNIST, transpose)
     parts = split(settings, data)
     if begun is None:
         begun = resume.new(settings, digits, data, backend.description)

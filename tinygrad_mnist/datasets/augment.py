@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets.warp import affine
-
 SIGMA = 4.0
 """Width, in pixels, of the Gaussian that makes neighboring pixels move together (Simard's sigma)."""
 
@@ -35,6 +33,9 @@ IMAGES_AT_ONCE = 128
 
 Floats = NDArray[Any]
 """Coordinates and noise: float32, which takes half the time of float64."""
+
+Numbers = Any
+"""Numbers, or arrays that can be broadcast together."""
 
 
 def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -70,6 +71,22 @@ def displacements(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Flo
     dx = rows_x + (columns_x - x + right)
     elastic = smooth_noise((2, *shape), rng) * np.float32(ELASTIC)
     return dy + elastic[0], dx + elastic[1]
+
+
+def affine(
+    x: Numbers, y: Numbers, angle: Numbers, slant: Numbers, x_scale: Numbers, y_scale: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Return the images of the points (x, y): scaled and slanted first, then rotated, all about the origin.
+
+    y points down, as the rows of an image do. angle is in radians, from x toward y. slant is the shift of x per unit of
+    y. The map is linear: the image of a sum of points is the sum of their images. Strokes are bent with it, too.
+
+    >>> affine(1.0, 0.0, angle=np.pi / 2, slant=0.0, x_scale=2.0, y_scale=1.0)[1].round(9)
+    np.float64(2.0)
+    """
+    x, y = x_scale * x + slant * y, y_scale * y
+    cos, sin = np.cos(angle), np.sin(angle)
+    return x * cos - y * sin, x * sin + y * cos
 
 
 def smooth_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:

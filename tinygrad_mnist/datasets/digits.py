@@ -19,9 +19,6 @@ MAX_PIXEL = 255
 COPY_LIMIT = 1 << 28
 """The limit for copying images, in bytes: 256 MB, five times the size of MNIST. A copy briefly needs twice that."""
 
-CHANGE_LIMIT = 4 * COPY_LIMIT
-"""The limit for changing images, in bytes: 1 GB. The changed images are in memory."""
-
 
 @dataclass(frozen=True)
 class Digits:
@@ -43,9 +40,9 @@ class Digits:
 
     def _repr_html_(self) -> str:
         """Return the digits as a notebook shows them, with pictures of the first ten."""
-        from tinygrad_mnist.datasets import gallery  # imports Pillow
+        from tinygrad_mnist.datasets import notebook  # imports Pillow
 
-        return gallery.html(repr(self), self.source[self.rows[: gallery.PICTURES]], list(map(str, self.labels)))
+        return notebook.html(repr(self), self.source[self.rows[: notebook.PICTURES]], list(map(str, self.labels)))
 
     @property
     def images(self) -> NDArray[np.uint8]:
@@ -66,12 +63,8 @@ class Digits:
 
         Otherwise return the digits themselves, whose source may be a file.
         """
-        return Digits.of(self.images, self.labels) if self.is_small else self
-
-    @property
-    def is_small(self) -> bool:
-        """Whether a copy of the images takes at most COPY_LIMIT bytes."""
-        return len(self.rows) * self.source[:1].nbytes <= COPY_LIMIT
+        is_small = len(self.rows) * self.source[:1].nbytes <= COPY_LIMIT
+        return Digits.of(self.images, self.labels) if is_small else self
 
     def sample(self, count: int) -> "Digits":
         """Return up to twice this many of the digits, evenly spaced, with a source of their own."""
@@ -79,14 +72,10 @@ class Digits:
         return Digits.of(self.source[self.rows[which]], self.labels[which])
 
     def changed(self, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "Digits":
-        """Return the digits with a source of their own: `change` of their images (N, H, W), a few at a time.
-
-        Raises DataError if the images take more than CHANGE_LIMIT bytes.
-        """
-        if len(self.rows) * self.source[:1].nbytes > CHANGE_LIMIT:
-            raise DataError("the images must be changed, and are too many to be held in memory: convert their file.")
+        """Return the digits with a source of their own: `change` of their images (N, H, W), a few at a time."""
         parts = np.array_split(self.rows, max(1, len(self.rows) // 1000))
-        return Digits.of(np.concatenate([change(self.source[part]) for part in parts]), self.labels)
+        changed = np.concatenate([change(self.source[part]) for part in parts])
+        return Digits.of(np.ascontiguousarray(changed), self.labels)
 
     def require_unchanged(self) -> None:
         """Raise DataError if the file that the images are read from is now shorter, because reading on would fail.
@@ -95,11 +84,13 @@ class Digits:
         without an error message (SIGBUS), so this is called before each epoch. A file that is cut short during an epoch
         still has that effect. Replacing or deleting the file is safe, because the system keeps the old content.
         """
-        if isinstance(self.source, np.memmap) and isinstance(file := _owner(self.source), mmap.mmap):
-            size = self.source.offset + self.source.nbytes
+        file: object = self.source
+        while isinstance(file, np.ndarray):
+            file = file.base
+        if isinstance(self.source, np.memmap) and isinstance(file, mmap.mmap):
+            size, name = self.source.offset + self.source.nbytes, self.source.filename
             if file.size() < size:
-                wrong = f"{self.source.filename} became shorter while it was read"
-                raise DataError(f"{wrong}: restore it, and do not change it during a run.")
+                raise DataError(f"{name} became shorter while it was read: restore it, and do not change it.")
 
     def fingerprint(self) -> str:
         """Return 64 hexadecimal digits that identify these digits in this order.
@@ -142,14 +133,6 @@ def _list(labels: NDArray[np.uint8]) -> str:
     return ", ".join(map(str, np.unique(labels)))
 
 
-def _owner(array: NDArray[Any]) -> object:
-    """Return the object whose memory an array uses."""
-    owner: object = array
-    while isinstance(owner, np.ndarray) and owner.base is not None:
-        owner = owner.base
-    return owner
-
-
 @dataclass(frozen=True)
 class DataSet:
     """Training digits and test digits, and where they come from."""
@@ -172,17 +155,18 @@ class DataSet:
 
     def _repr_html_(self) -> str:
         """Return the data set as a notebook shows it, with pictures of the first training digits."""
-        from tinygrad_mnist.datasets import gallery  # imports Pillow
+        from tinygrad_mnist.datasets import notebook  # imports Pillow
 
-        return gallery.html(
-            repr(self),
-            self.training.source[self.training.rows[: gallery.PICTURES]],
-            list(map(str, self.training.labels[: gallery.PICTURES])),
-        )
+        first = self.training.source[self.training.rows[: notebook.PICTURES]]
+        return notebook.html(repr(self), first, list(map(str, self.training.labels)))
 
     def facts(self) -> dict[str, Any]:
         """Return what is reported about the data set."""
         return {"data": self.name, "origin": self.origin, "scaling": self.scaling._asdict()}
+
+    def changed(self, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "DataSet":
+        """Return the data set with `change` of its images (N, H, W), which are then in memory."""
+        return replace(self, training=self.training.changed(change), test=self.test.changed(change))
 
     def only(self, digits: Sequence[int]) -> "DataSet":
         """Return the data set with only these digits. Raises DataError if one of them has no image."""

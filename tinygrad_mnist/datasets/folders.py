@@ -2,10 +2,9 @@
 
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
 
-from tinygrad_mnist.datasets import mnist
+from tinygrad_mnist.datasets import idx_names
 
 VARIABLE = "TINYGRAD_MNIST_DATA"
 """The environment variable that names a folder with MNIST's four files, or a different folder to keep data sets in."""
@@ -18,16 +17,16 @@ def home() -> Path:
     """Return the folder that data sets are kept in. It may not exist yet.
 
     It is the one that the environment variable names, unless that has MNIST's files itself. Otherwise it is data/ if
-    the current folder is a checkout, or if an earlier version has put data sets there.
+    the current folder is a checkout or has data sets there.
     """
     given, local = named(), Path("data")
-    if given is not None and not mnist.has_files(given):
+    if given is not None and not idx_names.data_sets(given):
         return given
-    if is_checkout() or any((local / name).is_dir() for name in ("mnist", "strokes")):
+    if is_checkout() or (local / "mnist").is_dir() or (local / "strokes").is_dir():
         return local
-    import platformdirs  # slow to import, and not needed in a checkout
+    import pooch  # slow to import, and not needed in a checkout
 
-    return platformdirs.user_cache_path("tinygrad_mnist")
+    return Path(pooch.os_cache("tinygrad_mnist"))
 
 
 def named() -> Path | None:
@@ -43,7 +42,7 @@ def is_checkout() -> bool:
 def of_mnist() -> Path:
     """Return the folder where MNIST is expected."""
     given = named()
-    return given if given is not None and mnist.has_files(given) else home() / "mnist"
+    return given if given is not None and idx_names.data_sets(given) else home() / "mnist"
 
 
 def of_strokes() -> Path:
@@ -51,28 +50,14 @@ def of_strokes() -> Path:
     return home() / "strokes"
 
 
-def minutes_since_failure() -> int | None:
-    """Return how many minutes ago a download failed, or None if none has failed recently."""
-    try:
-        minutes = (time.time() - _record().stat().st_mtime) / 60
-    except OSError:
-        return None
-    return int(minutes) if 0 <= minutes < RETRY_MINUTES else None
-
-
-def remember_failure(reason: str) -> None:
-    """Remember that a download has just failed."""
-    # A folder that cannot be written to only means that the next command tries again.
-    with suppress(OSError):
-        _record().parent.mkdir(parents=True, exist_ok=True)
-        _record().write_text(f"{reason}\n", "utf-8")
-
-
-def forget_failure() -> None:
-    """Forget a failed download, because one has succeeded."""
-    with suppress(OSError):
-        _record().unlink(missing_ok=True)
-
-
-def _record() -> Path:
+def failure() -> Path:
+    """Return the file whose time is that of the last failed download."""
     return home() / "download-failed.txt"
+
+
+def download_failed_recently() -> bool:
+    """Return whether a download has failed in the last RETRY_MINUTES."""
+    try:
+        return 0 <= time.time() - failure().stat().st_mtime < 60 * RETRY_MINUTES
+    except OSError:
+        return False

@@ -8,7 +8,6 @@ Source: the web page of MNIST's authors (LeCun, Cortes, Burges, The MNIST databa
 import gzip
 import math
 import os
-import sys
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,9 +28,6 @@ TYPES: dict[int, np.dtype[Any]] = {
 }
 """The element types of the format, by their codes."""
 
-MAX_AXES = 64
-"""The largest number of axes that a NumPy array can have. The format itself allows 255."""
-
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_EXPANSION = 1032
 """The most bytes that one compressed byte can expand to (zlib's technical notes, "maximum compression factor")."""
@@ -46,13 +42,15 @@ def read(path: Path) -> NDArray[Any]:
     """
     try:
         with path.open("rb") as file:
-            packed = file.read(2) == GZIP_MAGIC
+            is_packed = file.read(2) == GZIP_MAGIC
             file.seek(0)
-            return _read_gzip(path, file) if packed else _map_plain(path, file)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is a broken gzip file ({error}): download it again.") from error
+            array = _unpacked(file) if is_packed else _mapped(file)
+    except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} is not a complete IDX file ({error}): replace it.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    array.flags.writeable = False
+    return array
 
 
 def read_or_none(path: Path) -> NDArray[Any] | None:
@@ -79,64 +77,42 @@ def header(array: NDArray[Any]) -> bytes:
     codes = [code for code, dtype in TYPES.items() if dtype == array.dtype.newbyteorder(">")]
     if not codes:
         raise ValueError(f"IDX has no element type for {array.dtype}")
-    sizes = np.array(array.shape, dtype=">u4").tobytes()
-    return bytes([0, 0, codes[0], array.ndim]) + sizes
+    return bytes([0, 0, codes[0], array.ndim]) + np.array(array.shape, dtype=">u4").tobytes()
 
 
-def _read_header(path: Path, file: BinaryIO | gzip.GzipFile) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """Return the element type and the shape. The file is then positioned at its first element."""
+def _read_header(file: BinaryIO | gzip.GzipFile) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """Return the element type, the shape, and the number of bytes that follow. Raises ValueError if it is no header."""
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES:
-        found = f"starts with {start.hex(' ')}" if start else "is empty"
-        raise DataError(f"{path} is not an IDX file: it {found}; replace it.")
-    rank = start[3]
-    sizes = file.read(4 * rank)
-    if len(sizes) < 4 * rank:
-        raise DataError(f"{path} is truncated: it ends inside its header; replace it.")
+        raise ValueError(f"it starts with {start.hex(' ')}" if start else "it is empty")
+    sizes = file.read(4 * start[3])
+    if len(sizes) < 4 * start[3]:
+        raise ValueError("it ends inside its header")
     dtype, shape = TYPES[start[2]], tuple(np.frombuffer(sizes, ">u4").tolist())
-    # Leave out sizes of 0, as NumPy does when it checks whether it can address an array.
-    if rank > MAX_AXES or math.prod(filter(None, shape)) * dtype.itemsize > sys.maxsize:
-        raise DataError(f"{path} cannot be held in memory: its header claims {rank} axes, {_format_shape(shape)}.")
-    return dtype, shape
+    return dtype, shape, math.prod(shape) * dtype.itemsize
 
 
-def _map_plain(path: Path, file: BinaryIO) -> NDArray[Any]:
-    dtype, shape = _read_header(path, file)
-    first = file.tell()
-    expected, found = math.prod(shape) * dtype.itemsize, os.fstat(file.fileno()).st_size - first
-    _require_size(path, shape, expected, found)
-    if expected == 0 or not shape:
+def _mapped(file: BinaryIO) -> NDArray[Any]:
+    """Return the array in a plain file. Raises ValueError if the file is too short, too long, or not an IDX file."""
+    dtype, shape, size = _read_header(file)
+    _require_size(size, os.fstat(file.fileno()).st_size - file.tell())
+    if size == 0 or not shape:
         # NumPy can map neither an empty array nor a single number.
-        return _read_only(np.frombuffer(file.read(), dtype).reshape(shape))
-    return np.memmap(file, dtype=dtype, mode="r", offset=first, shape=shape)
+        return np.frombuffer(file.read(), dtype).reshape(shape)
+    return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape)
 
 
-def _read_gzip(path: Path, file: BinaryIO) -> NDArray[Any]:
+def _unpacked(file: BinaryIO) -> NDArray[Any]:
+    """Return the array in a gzipped file. Raises ValueError, or what gzip raises, if it is broken."""
     with gzip.GzipFile(fileobj=file) as unpacked:
-        dtype, shape = _read_header(path, unpacked)
-        expected = math.prod(shape) * dtype.itemsize
+        dtype, shape, size = _read_header(unpacked)
         # A header can claim any size. Reserve no more memory than a file of this size can fill.
-        if expected > os.fstat(file.fileno()).st_size * GZIP_EXPANSION:
-            raise DataError(f"{path} is truncated: it cannot hold {_format_shape(shape)} elements; replace it.")
-        data = unpacked.read(expected)
-        _require_size(path, shape, expected, len(data) + len(unpacked.read(1)))
-    return _read_only(np.frombuffer(data, dtype).reshape(shape))
+        most = os.fstat(file.fileno()).st_size * GZIP_EXPANSION
+        content = unpacked.read(min(size, most))
+        _require_size(size, len(content) + len(unpacked.read(1)))
+    return np.frombuffer(content, dtype).reshape(shape)
 
 
-def _require_size(path: Path, shape: tuple[int, ...], expected: int, found: int) -> None:
-    if found != expected:
-        problem, amount = ("truncated", f"{found:,} bytes") if found < expected else ("padded", "more")
-        raise DataError(
-            f"{path} is {problem}: its header claims {_format_shape(shape)}, {expected:,} bytes, "
-            f"but it holds {amount}; replace it."
-        )
-
-
-def _format_shape(shape: tuple[int, ...]) -> str:
-    sizes = [*map(str, shape[:4]), "..."] if len(shape) > 4 else map(str, shape)
-    return " x ".join(sizes) or "one number"
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
+def _require_size(claimed: int, found: int) -> None:
+    if found != claimed:
+        raise ValueError(f"its header claims {claimed:,} bytes, but {found:,} follow")

@@ -21,9 +21,6 @@ NAME = re.compile(
 )
 """A name that means one of the four. The data sets that are made like MNIST put their own name in front of it."""
 
-LETTERS = "letters"
-"""In front of the names of EMNIST's files of letters. Their labels would be taken for digits."""
-
 SUBFOLDER = re.compile(r"raw|gzip|.*mnist", re.IGNORECASE)
 """A folder in which the files may be, besides one that is named like a file."""
 
@@ -33,43 +30,36 @@ DEPTH = 3
 
 def candidates(folder: Path, name: str) -> Iterator[Path]:
     """Yield the files that could be the one of MNIST's files with this name, those of exactly that name first."""
-    exact = [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
-    yield from exact
-    for files in data_sets(folder).values():
-        if (path := files.get(name)) and path not in exact:
-            yield path
+    yield from (path for path in (folder / name, folder / f"{name}.gz") if path.is_file())
+    yield from (files[name] for files in data_sets(folder).values() if name in files)
 
 
-def find(folder: Path, name: str) -> Path | None:
-    """Return the path of a file, plain or gzipped, or None if the folder does not have it."""
-    return next(candidates(folder, name), None)
+def is_emnist(folder: Path) -> bool:
+    """Return whether the data set in a folder is named like EMNIST's, whose images are transposed.
 
-
-def put_by_hand(folder: Path, name: str) -> str:
-    """Return what is known about a file that was not downloaded, with its own name if that is not MNIST's."""
-    path = find(folder, name)
-    own = "" if path is None or path in (folder / name, folder / f"{name}.gz") else f"{path.name}, "
-    return f"{own}not downloaded by this program"
+    See Cohen, Afshar, Tapson and van Schaik, EMNIST: an extension of MNIST to handwritten letters, 2017.
+    """
+    sets = data_sets(folder)
+    return bool(sets) and "emnist" in next(iter(four_files(folder).values())).name.lower()
 
 
 def four_files(folder: Path) -> dict[str, Path]:
     """Return the paths of all four files of the one data set in a folder, by MNIST's names.
 
-    A data set with MNIST's own names comes first. Raises DataError if there is none, or if there are several others.
+    A data set with MNIST's own names comes first. Raises DataError if there is none, if there are several others, or
+    if they are EMNIST's letters, whose labels would be taken for digits.
     """
     sets = data_sets(folder)
-    complete = [key for key, files in sets.items() if len(files) == len(FILES)]
-    if (folder, "") in complete or len(complete) == 1:
-        chosen = (folder, "") if (folder, "") in complete else complete[0]
-        if LETTERS in chosen[1]:
-            raise DataError(
-                f"{folder} has EMNIST's letters, whose labels 1 to 26 stand for A to Z, and this program learns digits "
-                "only: use EMNIST's digits."
-            )
-        return sets[chosen]
-    if complete:
-        names = ", ".join(sorted(sets[key][FILES[0]].name for key in complete))
+    complete = {key: files for key, files in sets.items() if len(files) == len(FILES)}
+    if (folder, "") in complete:
+        return complete[folder, ""]
+    if len(complete) > 1:
+        names = ", ".join(sorted(files[FILES[0]].name for files in complete.values()))
         raise DataError(f"{folder} has several data sets ({names}): move the four files of one to a folder of its own.")
+    for (_, prefix), files in complete.items():
+        if "letters" in prefix:
+            raise DataError(f"{folder} has EMNIST's letters, and this program learns digits: use EMNIST's digits.")
+        return files
     found = max(sets.values(), key=len, default={})
     missing = next(name for name in FILES if name not in found)
     beside = f", beside {', '.join(path.name for path in found.values())}" if found else ""

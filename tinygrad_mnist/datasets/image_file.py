@@ -138,17 +138,13 @@ def _stretched(numbers: Floats) -> Floats:
 def _on_paper(colors: Floats) -> Floats:
     """Return colors (H, W, 3) from colors with opacity (H, W, 4), drawn on paper.
 
-    The paper has the color of the border. If the border is mostly transparent, the paper is white or black, whichever
-    is farther from the opaque colors.
+    The paper is white or black, whichever is farther from the opaque colors.
     """
     opacity = colors[..., 3:] / 255
     colors = colors[..., :3] * opacity
     if opacity.min() == 1:
         return colors
-    edge = border(opacity.shape[:2])
-    region = edge if opacity[edge].mean() > 0.5 else np.ones_like(edge)
-    color = colors[region].sum(axis=0) / max(opacity[region].sum(), 1e-9)
-    paper = color if region is edge else np.where(color.mean() < 128, 255, 0)
+    paper = 255 if colors.sum() / 3 < 128 * opacity.sum() else 0
     on_paper: Floats = (colors + paper * (1 - opacity)).astype(np.float32)
     return on_paper
 

@@ -5,11 +5,8 @@ it, because a plain file is memory-mapped, which is ten times as fast to open.
 """
 
 import hashlib
-import itertools
-import math
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets import idx, idx_names
-from tinygrad_mnist.datasets.digits import Digits
+from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.errors import DataError
-from tinygrad_mnist.files import atomic_write
 
-FILES = idx_names.FILES
-TRAINING, TEST = FILES[:2], FILES[2:]
+TRAINING, TEST = idx_names.FILES[:2], idx_names.FILES[2:]
+
+MAX_DIGIT = 9
 
 QMNIST_COLUMNS = 8
 """The columns of QMNIST's table of labels (Yadav and Bottou, Cold case: the lost MNIST digits, 2019). The first is the
@@ -35,64 +32,72 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-"""The SHA-256 of the uncompressed content, because gzip files also contain a timestamp."""
+"""The SHA-256 of the uncompressed content. Others have packed it again."""
 
-SHAPES = {
-    "train-images-idx3-ubyte": (60_000, 28, 28),
-    "train-labels-idx1-ubyte": (60_000,),
-    "t10k-images-idx3-ubyte": (10_000, 28, 28),
-    "t10k-labels-idx1-ubyte": (10_000,),
+PACKED_SHA256 = {
+    "train-images-idx3-ubyte": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "t10k-images-idx3-ubyte": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
+"""The SHA-256 of the gzipped files, as every mirror has them. What differs is not unpacked."""
+
+MAX_BYTES = 47_040_000
+"""The size of the largest of the four arrays. What is larger is not MNIST's, and may take long to read."""
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-ORIGIN = ".origin.txt"
-"""Suffix of the file with the address that an MNIST file came from. Each MNIST file has its own, so that two downloads
-into one folder cannot overwrite each other's records."""
+
+TIMEOUT = 10
+"""Seconds to wait for a connection, and for each part of an answer."""
+
+MAX_SHOWN = 100
+"""The number of characters that are shown of what went wrong with a mirror."""
 
 
-def read(folder: Path) -> tuple[Digits, Digits, bool]:
-    """Return the training digits, the test digits, and whether both are the official MNIST, from a user's folder.
+def read(folder: Path, progress: Progress) -> DataSet:
+    """Return the data set in a folder with four files that are named like MNIST's. Its name is "mnist" if it is.
 
-    Any data set in files that are named like MNIST's is accepted. Raises DataError, which names the file, if one is
-    missing, broken, or does not match the others.
+    `progress` says if there are labels above 9. Raises DataError, which names the file, if one is missing, broken, or
+    does not match the others.
     """
     paths = idx_names.four_files(folder)
     arrays = {name: idx.read(path) for name, path in paths.items()}
     training, test = (_digits(paths, arrays, names) for names in (TRAINING, TEST))
     if training.source.shape[1:] != test.source.shape[1:]:
         raise DataError(f"the training images and the test images in {folder} differ in size: use images of one size.")
-    return training, test, all(is_official(name, array) for name, array in arrays.items())
+    if np.any(training.labels > MAX_DIGIT):
+        progress.say(f"Images in {folder} with labels above {MAX_DIGIT} are left out: this program learns digits only.")
+    if all(is_official(name, array) for name, array in arrays.items()):
+        return DataSet("mnist", f"MNIST in {folder}, verified", training, test)
+    return DataSet(str(folder), f"{folder}, which is not the official MNIST", training, test)
 
 
-def read_or_download(folder: Path, mirrors: Sequence[str], progress: Progress) -> tuple[Digits, Digits]:
-    """Return the training and test digits of the official MNIST. Files that are not in the folder are downloaded.
+def read_or_download(folder: Path, mirrors: Sequence[str], progress: Progress) -> DataSet:
+    """Return the official MNIST. Files that are not in the folder are downloaded.
 
-    Files that differ from MNIST's are replaced. If one could be from another data set, it is renamed instead, and
-    `progress` says so. Raises DataError if no mirror sends a file, or the folder cannot be written to.
+    Raises DataError if no mirror sends a file, the folder cannot be written to, or a file there has one of MNIST's
+    names and is a different one.
     """
     arrays = {}
-    for name in FILES:
-        array = _read_official(folder, name)
-        if array is None:
-            content, address = fetch(folder, name, mirrors)
-            _save(folder, name, content, address, progress)
-            array = idx.read(folder / name)
-        arrays[name] = array
-    paths = {name: folder / name for name in FILES}
-    return _digits(paths, arrays, TRAINING), _digits(paths, arrays, TEST)
+    for name in idx_names.FILES:
+        found = find_official(folder, name)
+        arrays[name] = _download(folder, name, mirrors, progress) if found is None else found
+    training, test = (Digits.of(arrays[images], arrays[labels]) for images, labels in (TRAINING, TEST))
+    return DataSet("mnist", f"MNIST in {folder}, verified", training, test)
 
 
-def has_files(folder: Path) -> bool:
-    """Return whether a folder has any of the four files."""
-    return bool(idx_names.data_sets(folder))
+def find_official(folder: Path, name: str) -> NDArray[Any] | None:
+    """Return the array in one of MNIST's files, or None if it is missing, broken, or not MNIST's."""
+    arrays = map(idx.read_or_none, idx_names.candidates(folder, name))
+    return next((array for array in arrays if array is not None and is_official(name, array)), None)
 
 
 def is_official(name: str, array: NDArray[Any]) -> bool:
     """Return whether an array is the content of MNIST's file of this name, by its SHA-256."""
-    if array.shape != SHAPES[name]:
+    if array.nbytes > MAX_BYTES or array.dtype != np.uint8:
         return False
     content = hashlib.sha256(idx.header(array))
     content.update(array.data)
@@ -100,143 +105,67 @@ def is_official(name: str, array: NDArray[Any]) -> bool:
 
 
 def state(folder: Path) -> dict[str, str]:
-    """Return the state of each of the four files: "verified", "not verified", "broken" or "missing"."""
+    """Return the state of each of the four files: "verified", "not verified" or "missing"."""
     states = {}
-    for name in FILES:
-        path = idx_names.find(folder, name)
-        if path is None:
-            states[name] = "missing"
-        elif _read_official(folder, name) is not None:
-            states[name] = "verified"
-        else:
-            states[name] = "broken" if idx.read_or_none(path) is None else "not verified"
+    for name in idx_names.FILES:
+        found = "not verified" if any(idx_names.candidates(folder, name)) else "missing"
+        states[name] = found if find_official(folder, name) is None else "verified"
     return states
 
 
-def origins(folder: Path) -> dict[str, str]:
-    """Return the address that each file was downloaded from. Files that were put there by hand are left out."""
-    return {name: address for name in FILES if (address := _read_origin(folder, name))}
+def _download(folder: Path, name: str, mirrors: Sequence[str], progress: Progress) -> NDArray[Any]:
+    """Save one of the files, from the first mirror that sends it, and return its array. Raises DataError."""
+    import pooch  # slow to import, and only needed here
 
-
-def _read_origin(folder: Path, name: str) -> str:
-    try:
-        return (folder / f"{name}{ORIGIN}").read_text().strip()
-    except (OSError, ValueError):
-        # The record is only information for people, so an unreadable one does not matter.
-        return ""
-
-
-def fetch(folder: Path, name: str, mirrors: Sequence[str]) -> tuple[bytes, str]:
-    """Return the verified content of a file from the first mirror that sends it, and its address there.
-
-    Raises DataError if no mirror sends it, with the reason for each, or if the folder cannot be written to.
-    """
-    # requests is slow to import, and only needed here.
-    from tinygrad_mnist.datasets import download
-
-    made = [path for path in (folder, folder.parent) if not path.exists()]
-    with _writable(folder):
-        # Find out before a long download.
-        tempfile.TemporaryFile(dir=folder).close()
-    size, reasons = _size(name), []
-    try:
+    if (folder / name).exists():
+        raise DataError(f"{folder / name} is not MNIST's file of this name, or broken: move it away, or delete it.")
+    pooch.get_logger().setLevel("ERROR")
+    # The files are packed already, so the server must not pack them again.
+    headers = {"Accept-Encoding": "identity"}
+    get = pooch.HTTPDownloader(progressbar=progress.shows_bars, timeout=TIMEOUT, headers=headers)
+    reasons = []
+    with tempfile.TemporaryDirectory() as packed:
         for mirror in mirrors:
             address = f"{mirror.rstrip('/')}/{name}.gz"
             try:
-                content = download.download(address, size)
-            except download.MirrorError as error:
-                reasons.append(f"{mirror} {error}")
-                continue
-            if hashlib.sha256(content).hexdigest() == SHA256[name]:
-                return content, address
-            reasons.append(f"{mirror} sent a file that is not MNIST's {name}")
-    finally:
-        _remove_if_empty(made)
+                path = pooch.retrieve(address, PACKED_SHA256[name], f"{name}.gz", packed, downloader=get)
+            except Exception as error:
+                # For what servers do, requests and the libraries below it raise many types.
+                reasons.append(f"{mirror}: {_cause(error)}")
+            else:
+                return _saved(folder / name, idx.read(Path(path)))
     raise DataError(f"MNIST cannot be downloaded to {folder} ({'; '.join(reasons)})", "no download")
 
 
-def _size(name: str) -> int:
-    """Return the number of bytes in one of the files: four, four for each axis, and one for each element."""
-    return 4 + 4 * len(SHAPES[name]) + math.prod(SHAPES[name])
+def _cause(error: BaseException) -> str:
+    """Return a few words about the error that caused an error."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(text.split()).split(". ")[0][:MAX_SHOWN]
 
 
-@contextmanager
-def _writable(folder: Path) -> Iterator[None]:
-    """Create the folder if needed. Raises DataError if it, or a file in it, cannot be written."""
+def _saved(path: Path, array: NDArray[Any]) -> NDArray[Any]:
+    """Save an array as an IDX file, and return it as it is read from there. Raises DataError."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
+        path.parent.mkdir(parents=True, exist_ok=True)
+        idx.write(path, array)
     except OSError as error:
-        raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from error
-
-
-def _remove_if_empty(folders: Sequence[Path]) -> None:
-    """Remove folders in which nothing is. They are made again when they are needed."""
-    for path in folders:
-        with suppress(OSError):  # it is not empty
-            path.rmdir()
-
-
-def _save(folder: Path, name: str, content: bytes, address: str, progress: Progress) -> None:
-    """Save a verified file, and rename another data set's file of the same name first."""
-    path = folder / name
-    with _writable(folder):
-        # Check again, because a second program may have downloaded the file in the meantime.
-        existing = idx.read_or_none(path)
-        if existing is not None and not is_official(name, existing):
-            with suppress(FileNotFoundError):  # which means that another program has renamed it first
-                progress.say(f"{path} was not MNIST's file, so it was renamed to {_move_aside(path).name}.")
-        # The record comes first: if the program is killed, the next one writes both again, because the file is missing.
-        with atomic_write(folder / f"{name}{ORIGIN}") as file:
-            file.write(f"{address}\n".encode())
-        with atomic_write(path) as file:
-            file.write(content)
-
-
-def _move_aside(path: Path) -> Path:
-    """Rename a file to NAME.not-mnist, or to NAME.not-mnist-2 and so on if that exists, and return its new path."""
-    names = itertools.chain([f"{path.name}.not-mnist"], (f"{path.name}.not-mnist-{n}" for n in itertools.count(2)))
-    while True:
-        renamed = path.with_name(next(names))
-        try:
-            # Unlike a rename, a link never replaces a file that another program has just put there.
-            renamed.hardlink_to(path)
-        except OSError:
-            if not renamed.exists():
-                return path.rename(renamed)  # because the file system has no links
-            if not renamed.samefile(path):  # it is the same file if the program was killed before it deleted the first
-                continue
-        path.unlink()
-        return renamed
-
-
-def _read_official(folder: Path, name: str) -> NDArray[Any] | None:
-    """Return the array in a file, plain or gzipped, or None if it is missing, broken, or not MNIST's."""
-    arrays = map(idx.read_or_none, idx_names.candidates(folder, name))
-    return next((array for array in arrays if array is not None and is_official(name, array)), None)
+        raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error
+    return idx.read(path)
 
 
 def _digits(paths: dict[str, Path], arrays: dict[str, NDArray[Any]], names: Sequence[str]) -> Digits:
     """Return the digits in a file of images and a file of labels. Raises DataError if they cannot be used together."""
     images, labels = (arrays[name] for name in names)
-    images_path, labels_path = (paths[name] for name in names)
-    if images.ndim != 3 or images.dtype != np.uint8:
-        raise DataError(f"{images_path} has rank {images.ndim} and {images.dtype.name}: images need rank 3 and uint8.")
-    if 0 in images.shape[1:]:
-        raise DataError(f"{images_path} has images of {images.shape[1]} x {images.shape[2]} pixels, which are empty.")
-    if len(images) != len(labels):
-        raise DataError(f"{images_path} has {len(images):,} images, but {labels_path.name} has {len(labels):,} labels.")
-    return Digits.of(images, _bytes(labels_path, labels))
-
-
-def _bytes(path: Path, labels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return labels (N,) as bytes, from whole numbers of any type or QMNIST's table (N, 8). Raises DataError."""
-    column = labels[:, 0] if labels.shape[1:] == (QMNIST_COLUMNS,) else labels
-    if column.ndim != 1 or column.dtype.kind not in "iu":
+    labels = labels[:, 0] if labels.shape[1:] == (QMNIST_COLUMNS,) else labels
+    is_usable = images.ndim == 3 and images.dtype == np.uint8 and 0 not in images.shape[1:]
+    if not is_usable or labels.ndim != 1 or labels.dtype.kind not in "iu" or len(images) != len(labels):
+        images_are, labels_are = (f"{array.dtype.name} of shape {array.shape}" for array in (images, labels))
         raise DataError(
-            f"{path} has rank {labels.ndim} and {labels.dtype.name}: labels need rank 1, or QMNIST's 8 columns, and "
-            "whole numbers."
+            f"{paths[names[0]]} and {paths[names[1]].name} are not images with their labels: they hold {images_are} "
+            f"and {labels_are}, instead of uint8 of shape (N, height, width) and whole numbers of shape (N,)."
         )
-    if column.size and not 0 <= column.min() <= column.max() <= np.iinfo(np.uint8).max:
-        raise DataError(f"{path} has labels from {column.min()} to {column.max()}: use labels from 0 to 255.")
-    return column.astype(np.uint8, copy=False)
+    if labels.size and not 0 <= labels.min() <= labels.max() <= np.iinfo(np.uint8).max:
+        raise DataError(f"{paths[names[1]]} has labels from {labels.min()} to {labels.max()}: use 0 to 255.")
+    return Digits.of(images, labels.astype(np.uint8, copy=False))

@@ -2,23 +2,31 @@
 
     skeleton --trace--> path --bend--> paths --fit_to_box--> paths in the box --rasterize--> boxes --center--> images
 
-A skeleton is one way to write a digit (skeletons.py), and every image bends it differently. The box of 20 x 20 pixels,
-and its center of mass in the middle of 28 x 28 pixels, follow MNIST's authors (LeCun, Cortes, Burges, The MNIST
+A skeleton is one way to write a digit (skeletons.toml), and every image bends it differently. The box of 20 x 20
+pixels, and its center of mass in the middle of 28 x 28 pixels, follow MNIST's authors (LeCun, Cortes, Burges, The MNIST
 database). The constants below were chosen to match statistics of MNIST's training digits: ink, slant, width and grays.
-Its test digits were not used.
+Its test digits were not used. The digits are drawn once and saved, and then read as fast as MNIST.
 """
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets.skeletons import SKELETONS, Skeleton
-from tinygrad_mnist.datasets.warp import affine
+from tinygrad_mnist.datasets import idx
+from tinygrad_mnist.datasets.augment import affine
+from tinygrad_mnist.datasets.digits import Digits
+from tinygrad_mnist.datasets.progress import Progress
+from tinygrad_mnist.errors import require
 
-VERSION = 1
-"""Increase it whenever the same seed no longer gives the same images, and update SHA256 in stroke_cache.py.
+VERSION, SEED = 1, 0
+"""Increase VERSION whenever the same seed no longer gives the same images. Saved images are then drawn again."""
 
-Saved images are then drawn again.
-"""
+TRAINING, TEST = 6000, 1000
+"""The number of training and test images of each digit, about the same as in MNIST."""
 
 SIDE = 28
 """Pixels along a side of an image."""
@@ -59,22 +67,64 @@ EDGE = (0.9, 1.4)
 Floats = NDArray[np.float64]
 
 
+def load(folder: Path, digits: Sequence[int], progress: Progress) -> tuple[Digits, Digits]:
+    """Return the training digits and the test digits. Digits that are not in `folder` are drawn and saved there.
+
+    If digits cannot be saved, `progress` says the reason, and they are drawn again next time.
+    """
+    images = {digit: read for digit in digits if (read := _read(path(folder, digit))) is not None}
+    reasons = set()
+    for digit in progress.bar([digit for digit in digits if digit not in images], "strokes"):
+        images[digit] = draw_all(digit)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            idx.write(path(folder, digit), images[digit])
+        except OSError as error:
+            # Digits that cannot be saved can still be used for training.
+            reasons.add(error.strerror or str(error))
+    if reasons:
+        progress.say(f"The drawn digits cannot be saved in {folder}: {', '.join(sorted(reasons))}.")
+    stacked, names = np.stack([images[digit] for digit in digits]), np.array(digits, np.uint8)
+    training, test = stacked[:, :TRAINING].reshape(-1, SIDE, SIDE), stacked[:, TRAINING:].reshape(-1, SIDE, SIDE)
+    return Digits.of(training, np.repeat(names, TRAINING)), Digits.of(test, np.repeat(names, TEST))
+
+
+def saved(folder: Path) -> list[int]:
+    """Return the digits that are saved in a folder."""
+    return [digit for digit in range(10) if path(folder, digit).is_file()]
+
+
+def path(folder: Path, digit: int) -> Path:
+    """Return the file for a digit's images. Its name changes whenever their content changes."""
+    return folder / f"strokes-v{VERSION}-seed{SEED}-digit{digit}-idx3-ubyte"
+
+
+def draw_all(digit: int) -> NDArray[np.uint8]:
+    """Return images (TRAINING + TEST, 28, 28). The test images come from a separate random generator."""
+    parts = enumerate((TRAINING, TEST))
+    return np.concatenate([draw(digit, count, np.random.default_rng((SEED, digit, part))) for part, count in parts])
+
+
+def _read(path: Path) -> NDArray[np.uint8] | None:
+    """Return the images in a file, or None if it is missing or broken, or has images of another size or number."""
+    images = idx.read_or_none(path)
+    fits = images is not None and images.shape == (TRAINING + TEST, SIDE, SIDE) and images.dtype == np.uint8
+    return images if fits else None
+
+
 def draw(digit: int, count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return images (count, 28, 28) of one digit, all drawn differently. They are bytes: 0 is background, 255 is ink.
 
     The images depend only on the arguments and the state of `rng`, which changes. Raises ValueError if the digit is not
     from 0 to 9 or the count is negative.
     """
-    if not 0 <= digit < len(SKELETONS):
-        raise ValueError(f"the digit must be from 0 to 9, not {digit}")
-    if count < 0:
-        raise ValueError(f"the count must not be negative, but it is {count}")
-    weights = np.array([skeleton.weight for skeleton in SKELETONS[digit]])
+    require(0 <= digit <= 9 and count >= 0, f"{count} images of {digit} cannot be drawn: use a digit from 0 to 9")
+    weights = np.array([skeleton["weight"] for skeleton in skeletons()[str(digit)]])
     chosen = rng.choice(len(weights), count, p=weights / weights.sum())
     images = np.empty((count, SIDE, SIDE), np.uint8)
-    for number, skeleton in enumerate(SKELETONS[digit]):
+    for number, skeleton in enumerate(skeletons()[str(digit)]):
         rows = np.flatnonzero(chosen == number)
-        path = trace(skeleton)
+        path = trace(skeleton["strokes"])
         for first in range(0, len(rows), IMAGES_AT_ONCE):
             part = rows[first : first + IMAGES_AT_ONCE]
             images[part] = _draw_path(path, len(part), rng)
@@ -89,9 +139,17 @@ def _draw_path(path: Floats, count: int, rng: np.random.Generator) -> NDArray[np
     return center(rasterize(paths, radius, edge))
 
 
-def trace(skeleton: Skeleton) -> Floats:
-    """Return a skeleton's path (S, 2): points x, y in digit heights, at most SPACING apart along each stroke."""
-    return np.concatenate([_curve(stroke) for stroke in skeleton.strokes])
+@cache
+def skeletons() -> dict[str, list[dict[str, Any]]]:
+    """Return the ways to write each digit, by its name: their weights and their strokes."""
+    import tomllib  # slow to import, and not needed if the digits are already saved
+
+    return tomllib.loads(Path(__file__).with_name("skeletons.toml").read_text("utf-8"))
+
+
+def trace(strokes: Sequence[str]) -> Floats:
+    """Return the path (S, 2) of strokes: points x, y in digit heights, at most SPACING apart along each stroke."""
+    return np.concatenate([_curve(stroke) for stroke in strokes])
 
 
 def _curve(stroke: str) -> Floats:

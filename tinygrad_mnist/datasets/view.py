@@ -50,19 +50,17 @@ class View(NamedTuple):
             return image
         from PIL import Image  # slow to import
 
-        ink = image.sum(axis=1, dtype=float), image.sum(axis=0, dtype=float)
-        extents = [np.flatnonzero(along)[[0, -1]] + np.array([0, 1]) for along in ink]
-        lengths = [stop - start for start, stop in extents]
-        scale = min(self.box / max(lengths), self.height / lengths[0], self.width / lengths[1])
-        sides = [size / scale for size in self.shape]
-        padding = int(max(sides)) + 1
-        top, left = (_start(*axis) + padding for axis in zip(ink, extents, sides, strict=True))
-        window = (left, top, left + sides[1], top + sides[0])
-        padded = Image.fromarray(np.pad(image, padding))
-        small = np.asarray(padded.resize((self.width, self.height), Image.Resampling.HAMMING, window), float)
+        rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+        digit = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        height, width = digit.shape
+        scale = min(self.box / max(height, width), self.height / height, self.width / width)
+        size = max(1, round(scale * width)), max(1, round(scale * height))
+        small = np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.HAMMING), float)
         # Fewer pixels average ink and paper, so the strongest would no longer be full ink.
         small = (small * (255 / max(1.0, np.percentile(small[small > 0], 95)))).clip(0, 255)
-        fitted: NDArray[np.uint8] = np.rint(small).astype(np.uint8)
+        fitted = np.zeros(self.shape, np.uint8)
+        top, left = (_start(small.sum(axis=1 - axis), side) for axis, side in enumerate(self.shape))
+        fitted[top : top + small.shape[0], left : left + small.shape[1]] = np.rint(small)
         return fitted
 
     def as_it_is(self, grays: NDArray[np.floating]) -> NDArray[np.uint8] | None:
@@ -73,13 +71,10 @@ class View(NamedTuple):
         return (measured(image[None]) or self.scaling).apply(image)
 
 
-def _start(ink: NDArray[np.floating], extent: NDArray[np.integer], side: float) -> float:
-    """Return where a window of this side starts, so that the center of the ink along an axis (S,) is in its middle.
-
-    If the ink from the first to the last of `extent` would not fit, it is as near to the middle as possible.
-    """
-    middle = float((ink * (np.arange(len(ink)) + 0.5)).sum() / ink.sum())
-    return float(np.clip(middle - side / 2, extent[1] - side, extent[0]))
+def _start(ink: NDArray[np.floating], side: int) -> int:
+    """Return where ink (S,) along an axis starts, so that its center of mass is in the middle, or near it."""
+    middle = (ink * (np.arange(len(ink)) + 0.5)).sum() / ink.sum()
+    return int(np.clip(np.rint(side / 2 - middle), 0, side - len(ink)))
 
 
 def of(data: DataSet) -> View:

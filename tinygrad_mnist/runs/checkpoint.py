@@ -5,7 +5,6 @@ import math
 import os
 import stat
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.arrays.layers import Layer, Parameters
-from tinygrad_mnist.datasets.likeness import Normalize, like_mnist
 from tinygrad_mnist.datasets.view import View
 from tinygrad_mnist.errors import CheckpointError, require
 from tinygrad_mnist.files import atomic_write
@@ -62,11 +60,6 @@ class Checkpoint:
     def layer_sizes(self) -> tuple[int, ...]:
         """The number of pixels, the features of the convolutions, the hidden units, and the number of outputs."""
         return layer_sizes(self.settings, self.view.height * self.view.width, len(self.digits))
-
-    @property
-    def normalize(self) -> Normalize:
-        """What makes data like that which the network was trained on."""
-        return partial(like_mnist, expected=self.view.scaling)
 
 
 def require_writable(path: Path) -> None:

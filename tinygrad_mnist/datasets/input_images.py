@@ -1,4 +1,4 @@
-"""Images as a program gives them: bytes from 0 to 255 or floats from 0 to 1, in one of three shapes."""
+"""Images as a Python program passes them: bytes from 0 to 255 or floats from 0 to 1, in one of three shapes."""
 
 import math
 from typing import Any
@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_mnist.datasets.digits import MAX_PIXEL
+
+FORM = "use whole numbers from 0 to 255 or floats from 0 to 1"
 
 
 def as_bytes(images: ArrayLike, pixels: int | None = None) -> NDArray[np.uint8]:
@@ -27,9 +29,7 @@ def as_bytes(images: ArrayLike, pixels: int | None = None) -> NDArray[np.uint8]:
         raise ValueError(f"Reshape your data: images are (N, H, W), (N, H*W), or one (H, W), and not {given.shape}")
     if 0 in given.shape:
         few = "sample" if not len(given) else "feature"
-        raise ValueError(
-            f"the images have 0 {few}(s) (shape={given.shape}) while a minimum of 1 is required: give some images"
-        )
+        raise ValueError(f"the images have 0 {few}(s) (shape={given.shape}) while a minimum of 1 is required: add some")
     values = _bytes(given)
     if values.ndim == 2 and values.shape[1] != pixels == values.size:
         values = values[np.newaxis]
@@ -46,26 +46,15 @@ def as_bytes(images: ArrayLike, pixels: int | None = None) -> NDArray[np.uint8]:
 def _bytes(given: NDArray[Any]) -> NDArray[np.uint8]:
     """Return values from 0 to 255 as they are, and floats from 0 to 1 multiplied by 255 and rounded."""
     if given.dtype == object:
-        given = _numbers(given)
+        given = given.astype(np.float64)
     if given.dtype.kind not in "biuf":
         kind = "Complex data not supported" if given.dtype.kind == "c" else f"the images hold {given.dtype}"
-        raise ValueError(f"{kind}: use bytes from 0 to 255 or floats from 0 to 1")
-    if given.dtype.kind == "f" and not np.all(np.isfinite(given)):
-        raise ValueError("the images contain NaN or infinity: use bytes from 0 to 255 or floats from 0 to 1")
+        raise ValueError(f"{kind}: {FORM}")
+    if not np.all(np.isfinite(given)):
+        raise ValueError(f"the images contain NaN or infinity: {FORM}")
     low, high = given.min(), given.max()
     is_share = given.dtype.kind in "bf"
-    if low < 0 or high > (1 if is_share else MAX_PIXEL):
-        hint = "divide them by 255" if is_share and low >= 0 and 1 < high <= MAX_PIXEL else "scale them to that"
-        form = "floats from 0 to 1" if is_share else "whole numbers from 0 to 255"
-        raise ValueError(f"the images are from {low:g} to {high:g} and not {form}: {hint}")
-    if high == 1 and not is_share:
-        raise ValueError("the images are whole numbers from 0 to 1 and would be almost black: convert them to floats")
+    is_bilevel = high == 1 and not is_share  # which would be almost black
+    if low < 0 or high > (1 if is_share else MAX_PIXEL) or is_bilevel:
+        raise ValueError(f"the images are {given.dtype} from {low:g} to {high:g}: {FORM}")
     return np.round(given * np.float64(MAX_PIXEL)).astype(np.uint8) if is_share else given.astype(np.uint8)
-
-
-def _numbers(given: NDArray[Any]) -> NDArray[np.float64]:
-    """Return an array of Python objects as floats. Raises TypeError or ValueError if one of them is not a number."""
-    try:
-        return given.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"the images hold objects that are not numbers: {error}") from error
