@@ -45,3 +45,18 @@ def test_images_are_transposed_on_demand(words: tuple[object, ...], run: Run) ->
     result = run(*words, "--data", "strokes", "--transpose")
     assert result.exit_code == 0, result.output
     assert "rows and columns of the images are exchanged" in result.stderr
+
+
+def test_data_shows_what_is_missing_and_how_to_get_it(run: Run, events: Events) -> None:
+    for expected in ("MNIST in data/mnist", "missing", "data fetch", "none yet", "data strokes"):
+        assert expected in run("data").stdout
+    drawn = events("data", "strokes")[-1]
+    assert events("data")[-1]["strokes"]["digits"] == list(range(10))
+    assert drawn["folder"] == "data/strokes"
+
+
+def test_what_cannot_be_saved_or_downloaded_is_an_error_of_one_sentence(refused: Refused) -> None:
+    assert "Connection refused" in refused(1, "data", "fetch", "--mirror", "http://127.0.0.1:9/")
+    assert "--mirror" in refused(2, "data", "fetch", "--mirror", "ftp://example.org/")
+    Path("data").write_text("a file in the way")
+    assert "cannot be saved in data/strokes" in refused(1, "data", "strokes")

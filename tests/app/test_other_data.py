@@ -71,29 +71,26 @@ def test_dark_digits_train_as_light_ones_do_and_the_network_remembers_it(
     assert again.exit_code == 0, again.output
 
 
-@pytest.mark.parametrize(
-    ("change", "labels", "words", "cause"),
-    [
-        (lambda x: np.random.default_rng(0).integers(0, 256, x.shape, np.uint8), None, (), "the background varies"),
-        (lambda x: x, "mixed", (), "check that the labels belong to the images"),
-    ],
-)
-def test_a_run_that_ends_at_chance_says_so_and_names_the_likely_cause(
-    change: Callable[[Bytes], Bytes], labels: str | None, words: tuple[str, ...], cause: str, run: Run, tmp_path: Path
+def noise(images: Bytes) -> Bytes:
+    return np.random.default_rng(0).integers(0, 256, images.shape, np.uint8)
+
+
+@pytest.mark.parametrize(("change", "mixed"), [(noise, False), (lambda x: x, True)])
+def test_a_run_that_ends_at_chance_says_so(
+    change: Callable[[Bytes], Bytes], mixed: bool, run: Run, tmp_path: Path
 ) -> None:
-    mixed = np.random.default_rng(0).choice(np.array([3, 7], np.uint8), 300) if labels else None
-    result = run("train", "--data", written(tmp_path / "mine", change, mixed), "--seed", 1, "--epochs", 3, "-q", *words)
+    labels = np.random.default_rng(0).choice(np.array([3, 7], np.uint8), 300) if mixed else None
+    result = run("train", "--data", written(tmp_path / "mine", change, labels), "--seed", 1, "--epochs", 3, "-q")
     assert result.exit_code == 0
     assert "The network is no better than guessing" in result.stderr
-    assert cause in result.stderr
 
 
 def test_a_run_that_learns_says_nothing_of_chance(run: Run, tmp_path: Path) -> None:
     assert run("train", "--data", written(tmp_path / "mine", lambda x: x), "--seed", 1, "-q").stderr == ""
 
 
-def test_swapped_test_labels_are_named(run: Run, tmp_path: Path) -> None:
+def test_swapped_test_labels_are_told(run: Run, tmp_path: Path) -> None:
     data = written(tmp_path / "mine", lambda x: x)
     labels = np.repeat(np.array([7, 3], np.uint8), 40)
     (tmp_path / "mine" / idx_names.FILES[3]).write_bytes(idx.header(labels) + labels.tobytes())
-    assert "check that the test labels are right" in run("train", "--data", data, "--seed", 1, "-q").stderr
+    assert "check that the labels belong to the images" in run("train", "--data", data, "--seed", 1, "-q").stderr
