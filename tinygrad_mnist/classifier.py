@@ -136,10 +136,10 @@ class DigitClassifier:
 
         w = self.checkpoint_.parameters[0].w
         side = math.isqrt(len(w))
-        pictures = notebook.shades(w.T.reshape(w.shape[1], -1, side if side * side == len(w) else len(w)))
+        pictures = w.T.reshape(w.shape[1], -1, side if side * side == len(w) else len(w))
+        grays = np.round(127.5 * (1 + pictures / (np.max(np.abs(pictures)) or 1.0))).astype(np.uint8)
         layers = "-".join(map(str, self.checkpoint_.layer_sizes))
-        title = f"{html.escape(repr(self))}, layers {layers}. Weights of the first layer:"
-        return notebook.html(title, pictures, [str(unit) for unit in range(1, len(pictures) + 1)])
+        return notebook.row(f"{self!r}, layers {layers}. Weights of the first layer:", grays, range(1, len(grays) + 1))
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn wants to know. Only scikit-learn calls this, so it is installed."""

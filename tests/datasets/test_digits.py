@@ -1,15 +1,10 @@
 """Digits and data sets: choosing, holding out, and copying. Held-out digits depend only on the seed."""
 
-import os
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tinygrad_mnist.datasets import digits as digits_module
-from tinygrad_mnist.datasets import idx
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.errors import DataError
 
@@ -61,34 +56,6 @@ def test_two_images_can_be_split_and_one_cannot() -> None:
     assert (len(training.labels), len(held_out.labels)) == (1, 1)
     with pytest.raises(DataError, match="single image"):
         numbered(1).hold_out(1 / 6, seed=0)
-
-
-def test_a_mapped_file_that_became_shorter_is_refused(tmp_path: Path, one_sentence: Callable[[object], None]) -> None:
-    """Reading it would end the process. A file that was replaced keeps its content, as do images in memory."""
-    path = tmp_path / "images"
-    idx.write(path, numbered(100).source)
-    mapped, copied = (Digits.of(idx.read(path), numbered(100).labels) for _ in range(2))
-    copied = copied.compact()
-    parts = [mapped, mapped.take(np.arange(3)), *mapped.hold_out(0.5, seed=0)]
-    for part in (*parts, copied):
-        part.require_unchanged()
-    os.truncate(path, path.stat().st_size - 1)
-    copied.require_unchanged()
-    for part in parts:
-        with pytest.raises(DataError, match=r"images became shorter while it was read: restore it") as caught:
-            part.require_unchanged()
-        one_sentence(caught.value)
-
-
-def test_a_mapped_file_may_be_replaced_or_deleted(tmp_path: Path) -> None:
-    path = tmp_path / "images"
-    idx.write(path, numbered(100).source)
-    mapped = Digits.of(idx.read(path), numbered(100).labels)
-    idx.write(path, numbered(1).source)
-    mapped.require_unchanged()
-    path.unlink()
-    mapped.require_unchanged()
-    assert np.array_equal(numbers(mapped), np.arange(100))
 
 
 def test_choosing_digits_copies_no_image() -> None:

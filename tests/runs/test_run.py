@@ -1,6 +1,5 @@
 """A run: what it trains on, what it keeps and saves, and when."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ import pytest
 from tests.checkpoints import checkpoint_of
 from tinygrad_mnist.arrays.backend import choose_backend
 from tinygrad_mnist.arrays.layers import Layer
-from tinygrad_mnist.datasets import augment, idx
-from tinygrad_mnist.datasets import digits as digits_module
+from tinygrad_mnist.datasets import augment
 from tinygrad_mnist.datasets.digits import DataSet, Digits
 from tinygrad_mnist.datasets.progress import Progress
-from tinygrad_mnist.errors import CheckpointError, DataError
+from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.runs import checkpoint, resume
 from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.runs.run import Parts, Run, execute, split
@@ -101,21 +99,3 @@ def test_every_epoch_distorts_the_originals_in_its_own_way(monkeypatch: pytest.M
     assert all(np.array_equal(originals, images) for originals in given)
     assert not np.array_equal(made[0], made[1])
     assert not np.array_equal(made[1], made[2])
-
-
-def test_a_file_that_becomes_shorter_ends_the_run_before_the_next_epoch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(digits_module, "COPY_LIMIT", 1)
-    path, epochs = tmp_path / "images", list[int]()
-    idx.write(path, np.random.default_rng(0).integers(0, 256, (100, 8, 8), np.uint8))
-    part = Digits.of(idx.read(path), np.tile(np.array([3, 7], np.uint8), 50))
-
-    def shorten(state: TrainingState) -> None:
-        epochs.append(state.epoch)
-        os.truncate(path, path.stat().st_size - 1)
-
-    begun = resume.new(Settings(epochs=5, patience=5), (3, 7), DataSet("", "", part, part), "")
-    with pytest.raises(DataError, match="images became shorter while it was read"):
-        execute(Run(begun, Progress()), Parts(part, part, part), CPU, shorten)
-    assert epochs == [1]

@@ -15,8 +15,8 @@ from tinygrad_mnist.app import command_line, options, output, plots, training_re
 from tinygrad_mnist.app.training_report import TrainingEvents, TrainingReport
 from tinygrad_mnist.arrays.backend import device_faults
 from tinygrad_mnist.arrays.layers import Parameters
-from tinygrad_mnist.datasets.scaling import AS_MNIST
 from tinygrad_mnist.datasets.strokes import SIDE
+from tinygrad_mnist.datasets.view import AS_MNIST
 from tinygrad_mnist.errors import BackendError
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_mnist.datasets import folders, idx_names, image_folder, mnist, strokes
 from tinygrad_mnist.datasets.digits import DataSet
 from tinygrad_mnist.datasets.progress import Progress
-from tinygrad_mnist.datasets.scaling import AS_MNIST, Scaling, measured
+from tinygrad_mnist.datasets.view import AS_MNIST, Scaling, scaling_of
 from tinygrad_mnist.errors import DataError
 
 PROGRESS = Progress()
@@ -68,7 +68,7 @@ def like_mnist(data: DataSet, progress: Progress, scaling: Scaling = AS_MNIST) -
     `scaling` is used if the training images do not show theirs, because their background varies. `progress` says what
     was changed.
     """
-    found = measured(data.training.sample(SAMPLE).source) or scaling
+    found = scaling_of(data.training.sample(SAMPLE).source) or scaling
     if found == AS_MNIST:
         return data
     progress.say(f"In {data.name}, {found}.")

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import mmap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets.scaling import AS_MNIST, Scaling
+from tinygrad_mnist.datasets.view import AS_MNIST, Scaling
 from tinygrad_mnist.errors import DataError
 
 MAX_PIXEL = 255
@@ -42,7 +41,7 @@ class Digits:
         """Return the digits as a notebook shows them, with pictures of the first ten."""
         from tinygrad_mnist.datasets import notebook  # imports Pillow
 
-        return notebook.html(repr(self), self.source[self.rows[: notebook.PICTURES]], list(map(str, self.labels)))
+        return notebook.row(repr(self), self.source[self.rows[: notebook.PICTURES]], self.labels.tolist())
 
     @property
     def images(self) -> NDArray[np.uint8]:
@@ -76,21 +75,6 @@ class Digits:
         parts = np.array_split(self.rows, max(1, len(self.rows) // 1000))
         changed = np.concatenate([change(self.source[part]) for part in parts])
         return Digits.of(np.ascontiguousarray(changed), self.labels)
-
-    def require_unchanged(self) -> None:
-        """Raise DataError if the file that the images are read from is now shorter, because reading on would fail.
-
-        Images in memory cannot change. Reading a part of a memory-mapped file that no longer exists ends the process
-        without an error message (SIGBUS), so this is called before each epoch. A file that is cut short during an epoch
-        still has that effect. Replacing or deleting the file is safe, because the system keeps the old content.
-        """
-        file: object = self.source
-        while isinstance(file, np.ndarray):
-            file = file.base
-        if isinstance(self.source, np.memmap) and isinstance(file, mmap.mmap):
-            size, name = self.source.offset + self.source.nbytes, self.source.filename
-            if file.size() < size:
-                raise DataError(f"{name} became shorter while it was read: restore it, and do not change it.")
 
     def fingerprint(self) -> str:
         """Return 64 hexadecimal digits that identify these digits in this order.
@@ -158,7 +142,7 @@ class DataSet:
         from tinygrad_mnist.datasets import notebook  # imports Pillow
 
         first = self.training.source[self.training.rows[: notebook.PICTURES]]
-        return notebook.html(repr(self), first, list(map(str, self.training.labels)))
+        return notebook.row(repr(self), first, self.training.labels.tolist())
 
     def facts(self) -> dict[str, Any]:
         """Return what is reported about the data set."""

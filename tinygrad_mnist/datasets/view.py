@@ -1,6 +1,11 @@
 """How the digits of a data set look: the size of the images, how much of it a digit fills, and the grays.
 
 A network remembers it, so that pictures can be prepared as the images were that it was trained on.
+
+The grays are those of paper and ink. MNIST's paper is 0 and its ink 255. Elsewhere digits are dark on light, use only
+the values 0 and 1 or 0 to 16, or are on gray paper. Pixels are converted so that paper becomes 0 and ink 255, because a
+network that was trained on one kind of pixels is lost on the other, and learns almost nothing from pixels near 0 or
+near 255.
 """
 
 from typing import NamedTuple
@@ -8,18 +13,44 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets.digits import DataSet
-from tinygrad_mnist.datasets.scaling import Scaling, measured
-from tinygrad_mnist.datasets.strokes import BOX, SIDE
+MAX_PAPER, MIN_INK = 25, 128
+"""Pixels are left as they are if the paper is at most the first, and the ink at least the second."""
 
-SAMPLE = 500
-"""The number of training digits whose extent is measured."""
+PLAIN = 0.6
+"""The smallest share of the pixels at the edge that are paper, within a tenth of the range of all pixels."""
 
-INK = 64
+INKED = 64
 """Pixels of at least this count as ink when the extent of a digit is measured."""
 
-TOLERANCE = 0.1
-"""Digits that fill as much of the image as MNIST's do, up to this share, stay as they are."""
+
+class Scaling(NamedTuple):
+    """The grays of paper and of ink in a data set, from 0 to 255. They differ."""
+
+    paper: int
+    ink: int
+
+    def __str__(self) -> str:
+        """Return what is done to the pixels, as a clause."""
+        if self.ink < self.paper:
+            return f"the digits are dark ({self.ink}) on light paper ({self.paper}), so they are inverted"
+        return f"the pixels are from {self.paper} to {self.ink}, so they are stretched to the range from 0 to 255"
+
+    def apply(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return images of any shape with paper as 0 and ink as 255. Pixels beyond them are clipped.
+
+        >>> Scaling(paper=255, ink=0).apply(np.array([255, 200, 0], np.uint8))
+        array([  0,  55, 255], dtype=uint8)
+        >>> Scaling(paper=0, ink=16).apply(np.array([0, 8, 16, 17], np.uint8))
+        array([  0, 128, 255, 255], dtype=uint8)
+        """
+        share = (np.arange(256) - self.paper) / (self.ink - self.paper)
+        table = np.rint(255 * share.clip(0, 1)).astype(np.uint8)
+        applied: NDArray[np.uint8] = table[images]
+        return applied
+
+
+AS_MNIST = Scaling(paper=0, ink=255)
+"""MNIST's. Nothing has to be converted."""
 
 
 class View(NamedTuple):
@@ -41,53 +72,30 @@ class View(NamedTuple):
         """The grays of the data set as it was stored."""
         return Scaling(self.paper, self.ink)
 
-    def fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the image (height, width) of a digit as large as those of the data set, given MNIST's image (28, 28).
 
-        Its center of mass is in the middle, or as near to it as the digit fits.
-        """
-        if self.shape == (SIDE, SIDE) and abs(self.box - BOX) <= TOLERANCE * BOX:
-            return image
-        from PIL import Image  # slow to import
-
-        rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
-        digit = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        height, width = digit.shape
-        scale = min(self.box / max(height, width), self.height / height, self.width / width)
-        size = max(1, round(scale * width)), max(1, round(scale * height))
-        small = np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.HAMMING), float)
-        # Fewer pixels average ink and paper, so the strongest would no longer be full ink.
-        small = (small * (255 / max(1.0, np.percentile(small[small > 0], 95)))).clip(0, 255)
-        fitted = np.zeros(self.shape, np.uint8)
-        top, left = (_start(small.sum(axis=1 - axis), side) for axis, side in enumerate(self.shape))
-        fitted[top : top + small.shape[0], left : left + small.shape[1]] = np.rint(small)
-        return fitted
-
-    def as_it_is(self, grays: NDArray[np.floating]) -> NDArray[np.uint8] | None:
-        """Return the image that a picture's grays (H, W) already are, or None if they have another size, or MNIST's."""
-        if grays.shape != self.shape or grays.shape == (SIDE, SIDE):
-            return None
-        image = np.rint(grays.clip(0, 255)).astype(np.uint8)
-        return (measured(image[None]) or self.scaling).apply(image)
-
-
-def _start(ink: NDArray[np.floating], side: int) -> int:
-    """Return where ink (S,) along an axis starts, so that its center of mass is in the middle, or near it."""
-    middle = (ink * (np.arange(len(ink)) + 0.5)).sum() / ink.sum()
-    return int(np.clip(np.rint(side / 2 - middle), 0, side - len(ink)))
-
-
-def of(data: DataSet) -> View:
-    """Return the view of a data set's training digits, whose ink is light."""
-    images = data.training.sample(SAMPLE).source >= INK
-    extents = [np.where(images.any(axis=axis), 1, 0) for axis in (2, 1)]
-    longer = np.maximum(*(_extent(extent) for extent in extents))
-    box = int(np.median(longer)) or max(images.shape[1:])
+def view_of(images: NDArray[np.uint8], scaling: Scaling) -> View:
+    """Return the view of images (N, H, W) with light ink on black, which were stored with the grays of `scaling`."""
+    inked = [np.nonzero(image >= INKED) for image in images if np.any(image >= INKED)]
+    extents = [max(np.ptp(rows), np.ptp(columns)) + 1 for rows, columns in inked]
     height, width = images.shape[1:]
-    return View(height, width, box, *data.scaling)
+    return View(height, width, int(np.median(extents)) if extents else max(height, width), *scaling)
 
 
-def _extent(inked: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the distance (N,) from the first to the last pixel of ink, both included, along an axis (N, S)."""
-    last = inked.shape[1] - np.argmax(inked[:, ::-1], axis=1)
-    return np.where(inked.any(axis=1), last - np.argmax(inked, axis=1), 0)
+def scaling_of(images: NDArray[np.uint8]) -> Scaling | None:
+    """Return the scaling of images (N, H, W), or None if they are not on plain paper of one gray.
+
+    Paper is the gray of most pixels at the edge. Ink is on the side of it to which the images reach farther.
+    """
+    numbers = images.astype(np.int16)
+    edge = np.ones(numbers.shape[1:], bool)
+    edge[1:-1, 1:-1] = False
+    paper = int(np.median(numbers[:, edge]))
+    is_paper = np.abs(numbers[:, edge] - paper) <= np.ptp(numbers) / 10
+    below, above = paper - numbers.min(axis=(1, 2)), numbers.max(axis=(1, 2)) - paper
+    nearer, farther = sorted((below, above), key=lambda reach: float(np.median(reach)))
+    # Some images are paler than others, so the strongest ones tell what full ink is.
+    reach = int(np.percentile(farther, 95))
+    if is_paper.mean() < PLAIN or np.median(nearer) > reach / 2 or reach == 0:
+        return None
+    ink = paper - reach if farther is below else paper + reach
+    return AS_MNIST if paper <= MAX_PAPER and ink >= MIN_INK else Scaling(paper, ink)

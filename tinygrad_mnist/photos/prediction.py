@@ -13,7 +13,7 @@ from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.datasets.image_file import display_name, load
 from tinygrad_mnist.errors import CheckpointError, DataError
 from tinygrad_mnist.photos import not_sure
-from tinygrad_mnist.photos.preparation import Prepared, prepare
+from tinygrad_mnist.photos.preparation import Prepared, as_it_is, fitted, prepare
 from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.runs.inference import logits
 
@@ -61,13 +61,13 @@ def _read(source: Source, trained: Checkpoint) -> Prepared | DataError:
     try:
         grays = load(source)
         # A picture of the size of the training images may be one of them.
-        ready = trained.view.as_it_is(grays)
+        ready = as_it_is(grays, trained.view)
         if ready is not None:
             return Prepared(ready)
         prepared = prepare(grays, display_name(source))
     except DataError as error:
         return error
-    return prepared._replace(image=trained.view.fitted(prepared.image))
+    return prepared._replace(image=fitted(prepared.image, trained.view))
 
 
 def _predicted(trained: Checkpoint, prepared: Sequence[Prepared], backend: Backend) -> list[Prediction]:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.datasets.strokes import BOX, center
+from tinygrad_mnist.datasets.strokes import BOX, SIDE, center
+from tinygrad_mnist.datasets.view import View, scaling_of
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.photos import components, paper
 from tinygrad_mnist.photos.components import Component, Fault
@@ -28,6 +29,10 @@ MAX_GAP = 1 / 8
 
 EDGE = 0.25
 """The digit ends at this share of the ink's darkness. Chosen on enlarged training digits of MNIST."""
+
+
+TOLERANCE = 0.1
+"""Digits that fill as much of the image as MNIST's do, up to this share, stay as they are."""
 
 
 class Prepared(NamedTuple):
@@ -50,6 +55,43 @@ def prepare(grays: NDArray[Any], name: str) -> Prepared:
         raise DataError(f"{name} has more than one digit: crop it to one")
     parts = [component for component in same_ink if _is_part(component, digit)]
     return Prepared(_normalized(_cut_out(digit, parts)), str(digit.faults[0]) if digit.faults else "")
+
+
+def as_it_is(grays: NDArray[Any], view: View) -> NDArray[np.uint8] | None:
+    """Return the image that a picture's grays (H, W) already are, or None if they have another size, or MNIST's."""
+    if grays.shape != view.shape or grays.shape == (SIDE, SIDE):
+        return None
+    image = np.rint(grays.clip(0, 255)).astype(np.uint8)
+    return (scaling_of(image[None]) or view.scaling).apply(image)
+
+
+def fitted(image: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
+    """Return the image (height, width) of a digit as large as those of a view, given MNIST's image (28, 28).
+
+    Its center of mass is in the middle, or as near to it as the digit fits.
+    """
+    if view.shape == (SIDE, SIDE) and abs(view.box - BOX) <= TOLERANCE * BOX:
+        return image
+    from PIL import Image  # slow to import
+
+    rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+    digit = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = digit.shape
+    scale = min(view.box / max(height, width), view.height / height, view.width / width)
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    small = np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.HAMMING), float)
+    # Fewer pixels average ink and paper, so the strongest would no longer be full ink.
+    small = (small * (255 / max(1.0, np.percentile(small[small > 0], 95)))).clip(0, 255)
+    image = np.zeros(view.shape, np.uint8)
+    top, left = (_start(small.sum(axis=1 - axis), side) for axis, side in enumerate(view.shape))
+    image[top : top + small.shape[0], left : left + small.shape[1]] = np.rint(small)
+    return image
+
+
+def _start(ink: NDArray[np.floating], side: int) -> int:
+    """Return where ink (S,) along an axis starts, so that its center of mass is in the middle, or near it."""
+    middle = (ink * (np.arange(len(ink)) + 0.5)).sum() / ink.sum()
+    return int(np.clip(np.rint(side / 2 - middle), 0, side - len(ink)))
 
 
 def _is_second_digit(component: Component, digit: Component) -> bool:

@@ -5,21 +5,32 @@ from pathlib import Path
 
 from tinygrad_mnist import metrics, train
 from tinygrad_mnist.arrays.examples import Examples
-from tinygrad_mnist.datasets import view
 from tinygrad_mnist.datasets.digits import DataSet
 from tinygrad_mnist.datasets.progress import Progress
+from tinygrad_mnist.datasets.view import view_of
 from tinygrad_mnist.errors import CheckpointError, DataError
 from tinygrad_mnist.runs import checkpoint, environment
 from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.train import Settings
+
+SAMPLE = 500
+"""The number of training digits whose look is measured."""
 
 
 def new(settings: Settings, digits: tuple[int, ...], data: DataSet, device: str) -> Checkpoint:
     """Return the checkpoint of an untrained network for these digits of a data set, on the device so described."""
     training = data.training
     examples = Examples(training.pixels, training.rows, metrics.targets(training.labels[:1], digits))
+    look = view_of(training.sample(SAMPLE).source, data.scaling)
     state, here = train.initial_state(examples, settings), environment.current(device)
-    return Checkpoint(settings, digits, view.of(data), state, training.fingerprint(), here)
+    return Checkpoint(
+        settings,
+        digits,
+        look,
+        state,
+        training.fingerprint(),
+        here,
+    )
 
 
 def loaded(path: Path, epochs: int | None, patience: int | None) -> Checkpoint:

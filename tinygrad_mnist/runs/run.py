@@ -128,8 +128,6 @@ def execute(
     rows = backend.to_device(np.arange(len(parts.training.labels)))
 
     def draw(drawn: Examples, settings: Settings, epoch: int) -> Iterator[Batch]:
-        for part in parts:
-            part.require_unchanged()
         if settings.augment:
             images = _distorted(parts.training, settings.seed, epoch)
             drawn = Examples(backend.to_device(images), rows, drawn.t)
