@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinygrad_mnist.datasets import folders
+from tinygrad_mnist.datasets import folders, strokes
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -57,4 +57,6 @@ def test_the_map_names_every_room() -> None:
 def test_its_programs_run(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "download-failed.txt").touch()  # so that nothing is downloaded
     monkeypatch.setenv(folders.VARIABLE, str(tmp_path))
+    for name, count in (("TRAINING", 120), ("TEST", 30)):
+        monkeypatch.setattr(strokes, name, count)
     exec(compile(code, "README.md", "exec"), {})  # noqa: S102 - the README is our own

@@ -39,6 +39,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
         return {name: case for name, case in all_cases(seed).items() if name in FEW}  # type: ignore[misc]
 
     monkeypatch.setattr("tinygrad_mnist.app.gradcheck_command.all_cases", chosen)
+    monkeypatch.setattr("tinygrad_mnist.derivations.derivations.page_names", lambda: ["square"])
 
 
 def test_the_table_has_a_row_for_each_gradient_and_fits_into_60_columns(run: Run, few: None) -> None:

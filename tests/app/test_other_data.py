@@ -34,7 +34,7 @@ def resized(side: int) -> Callable[[Bytes], Bytes]:
     return change
 
 
-@pytest.mark.parametrize("side", [8, 16, 32])
+@pytest.mark.parametrize("side", [8, *(pytest.param(side, marks=pytest.mark.exhaustive) for side in (16, 32))])
 def test_images_of_another_size_train_evaluate_show_and_predict(
     side: int, run: Run, events: Events, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """A run: train on some of the digits, keep the best network so far, and measure it at the end."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -131,7 +132,7 @@ def execute(
         if settings.augment:
             images = _distorted(parts.training, settings.seed, epoch)
             drawn = Examples(backend.to_device(images), rows, drawn.t)
-        batches, count = train.batches(drawn, settings, epoch), -(-len(rows) // settings.batch)
+        batches, count = train.batches(drawn, settings, epoch), math.ceil(len(parts.training.labels) / settings.batch)
         return iter(run.progress.bar(batches, f"epoch {epoch}", count))
 
     # On a busy machine the threads of BLAS spin while they wait for each other, and a run takes up to 20 times as long.
