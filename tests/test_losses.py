@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import special
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.passes import cross_entropy, mean_loss, sigmoid
 

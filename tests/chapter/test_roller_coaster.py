@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import oracles
 from tinygrad_mnist.chapter import book_figures, roller_coaster
-from tinygrad_mnist.check import oracles
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies

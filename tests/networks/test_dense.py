@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import oracles
 from tests.fixtures import Close, Draw
 from tinygrad_mnist.arrays.layers import Layer, Parameters
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.losses import LOSSES
 from tinygrad_mnist.networks import dense
 from tinygrad_mnist.passes import linear, relu

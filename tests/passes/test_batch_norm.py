@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import batch_norm, layer_norm
 
 SIZES = [(5, 4), (3, 1), (2, 4), (1, 3), (50, 2)]

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import cross_entropy, mean_loss, sigmoid
 
 EDGES = {"float32": 80.0, "float64": 700.0}

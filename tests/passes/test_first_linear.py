@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import first_linear, linear
 
 SIZES = [(1, 1, 1), (5, 3, 1), (1, 3, 2), (5, 1, 2), (7, 4, 3)]

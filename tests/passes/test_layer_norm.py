@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import layer_norm
 
 SIZES = [(5, 4), (1, 3), (4, 2), (3, 1), (2, 50)]

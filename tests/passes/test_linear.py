@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import linear
 
 # (N, I, O): each of them 1, and all different, so that no transposed result could pass.

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import max_pool
 
 CASES = [

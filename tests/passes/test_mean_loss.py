@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import mean_loss
 
 SHAPES = [(1, 1), (6, 1), (5, 3)]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import relu
 
 

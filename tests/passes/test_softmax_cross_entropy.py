@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests import oracles
 from tests.fixtures import Close, Draw
 from tinygrad_mnist.arrays.backend import to_host
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import cross_entropy, softmax_cross_entropy
 from tinygrad_mnist.passes.softmax_cross_entropy import softmax
 

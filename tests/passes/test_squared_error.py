@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tests import oracles
 from tests.fixtures import Close, Draw
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import squared_error
 
 

@@ -5,7 +5,6 @@ import math
 import click
 
 from tinygrad_mnist.app import command_line, options, output
-from tinygrad_mnist.check import oracles
 from tinygrad_mnist.passes import square
 
 MAX_X = math.sqrt(1e300)
@@ -27,7 +26,8 @@ def derivative(x: float, as_json: bool) -> None:
     """
     value = square.forward(x)
     gradient = square.backward(1.0, x)
-    finite_difference = oracles.differences(square.forward, x, order=2)
+    step = 1e-3 * max(1.0, abs(x))
+    finite_difference = (square.forward(x + step) - square.forward(x - step)) / (2 * step)
     if as_json:
         output.event("result", x=x, value=value, gradient=gradient, finite_difference=finite_difference)
         return

@@ -17,6 +17,8 @@ EPSILON = float(np.finfo(np.float64).eps)
 LEVELS = 8
 """The number of step sizes in Ridders' method, each a quarter of the one before."""
 
+IMAGINARY_STEP = 2.0**-100
+"""The complex step, relative to the size of the arguments. Its square is lost when it is added to 1."""
 
 ENOUGH = 1e-9
 """The relative error at which no smaller steps are taken."""
@@ -74,7 +76,7 @@ def complex_step(function: Callable[[Any], Any], scale: float) -> Slope | None:
     Trapp, Using complex variables to estimate derivatives of real functions, 1998). It is only a slope if f is
     analytic, which the caller has to know (`Probe.lets_complex_through`).
     """
-    step = 1e-30 * scale
+    step = IMAGINARY_STEP * scale
     with warnings.catch_warnings():
         warnings.simplefilter("error", ComplexWarning)
         try:
@@ -93,6 +95,19 @@ def differences(function: Callable[[float], float], scale: float, noise: float) 
     `noise` is how far a value of the function may be off.
     """
     return _nearest(lambda h: (function(h) - function(-h)) / (2 * h), 2, scale, noise)
+
+
+def fourth_order(function: Callable[[float], Any], step: float = 1e-3) -> Any:
+    """Return the slope at 0 by central differences of order 4. The function may return a number or an array.
+
+    Central differences with h and h/2 are combined so that the h^2 terms of their errors cancel (Richardson's
+    extrapolation). Of sin at numbers from -1 to 1, the error is then about 1e-13, nearly all of it rounding.
+
+    >>> round(fourth_order(lambda s: (3 + s) ** 2), 9)
+    6.0
+    """
+    whole, half = ((function(h) - function(-h)) / (2 * h) for h in (step, step / 2))
+    return (4 * half - whole) / 3
 
 
 def one_sided(function: Callable[[float], float], scale: float, noise: float) -> tuple[Slope, Slope]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_mnist.check import oracles
+from tests import oracles
 
 Close = Callable[[Any, Any, float], None]
 
