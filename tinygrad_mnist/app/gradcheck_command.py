@@ -13,7 +13,6 @@ from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.check import user_file
 from tinygrad_mnist.check.report import WRONG, Report, Verdict
 from tinygrad_mnist.check.user_file import UserFile
-from tinygrad_mnist.check.watching import saves
 from tinygrad_mnist.derivations import derivations
 from tinygrad_mnist.errors import UsageError
 from tinygrad_mnist.proof import summary
@@ -45,7 +44,6 @@ def _shapes(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -
     help="The shape of an argument.",
 )
 @click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate only with respect to this argument.")
-@click.option("--watch", is_flag=True, help="Check again whenever FILE is saved. Needs watchfiles.")
 @click.option("--seed", type=options.SEED, default=0, help="Draw different numbers.")
 @click.option("--dtype", type=click.Choice([*DTYPES]), default="both", help="Type in which to compute the gradients.")
 @click.option("--plant", metavar="NAME", help="Plant the bug with this name, to see it found. 'list' shows all names.")
@@ -57,7 +55,6 @@ def gradcheck(
     backward: str | None,
     shape: dict[str, tuple[int, ...]],
     wrt: tuple[str, ...],
-    watch: bool,
     seed: int,
     dtype: str,
     plant: str | None,
@@ -78,20 +75,17 @@ def gradcheck(
       python cli.py gradcheck mylayer.py --shape x=5,4
     """
     if file is None:
-        if forward or backward or shape or wrt or watch:
+        if forward or backward or shape or wrt:
             raise click.UsageError("name a FILE of yours to use this option with.")
         _check_ours(seed, DTYPES[dtype], plant, backend, as_json)
     elif plant:
         raise click.UsageError("--plant plants bugs in our own functions: leave FILE out.")
     else:
-        for _ in saves(file) if watch else [None]:
-            try:
-                chosen = None if dtype == "both" else DTYPES[dtype]  # as `verify` does without dtypes
-                code = _check_file(UserFile(file, forward, backward, shape, wrt), seed, chosen, backend, as_json)
-            except UsageError as error:
-                if not watch:
-                    raise click.UsageError(error.sentence(command_line.REMEDIES)) from error
-                output.notice(f"Error: {error.sentence(command_line.REMEDIES)}")
+        try:
+            chosen = None if dtype == "both" else DTYPES[dtype]  # as `verify` does without dtypes
+            code = _check_file(UserFile(file, forward, backward, shape, wrt), seed, chosen, backend, as_json)
+        except UsageError as error:
+            raise click.UsageError(error.sentence(command_line.REMEDIES)) from error
         raise click.exceptions.Exit(code)
 
 

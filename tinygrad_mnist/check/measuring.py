@@ -17,7 +17,7 @@ EPSILON = float(np.finfo(np.float64).eps)
 LEVELS = 8
 """The number of step sizes in Ridders' method, each a quarter of the one before."""
 
-IMAGINARY_STEP = 2.0**-100
+IMAGINARY_STEP = 1e-30
 """The complex step, relative to the size of the arguments. Its square is lost when it is added to 1."""
 
 ENOUGH = 1e-9
