@@ -1,58 +1,89 @@
-"""All checks of one subject, in order: relations, the given point, other sizes, lines, special points."""
+"""All checks of one subject, in order: contracts, the given point, other arguments, lines, special points."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinygrad_mnist.check import relations
-from tinygrad_mnist.check.checker_options import Options, upstream_like
-from tinygrad_mnist.check.kinks import at_joint_ties, at_special_points
-from tinygrad_mnist.check.layouts import integers, layouts, lower_precision
-from tinygrad_mnist.check.lines import along_lines
-from tinygrad_mnist.check.measuring import Loss
+from tinygrad_mnist.arrays.backend import to_host
+from tinygrad_mnist.check import contracts, kinks, lines, other_arguments, slopes, tolerances
+from tinygrad_mnist.check.comparison import Arrays
+from tinygrad_mnist.check.measuring import REFUSALS
 from tinygrad_mnist.check.naming import name_of
-from tinygrad_mnist.check.others import others, softened
-from tinygrad_mnist.check.points import at_entries, in_directions
-from tinygrad_mnist.check.purity import purity
+from tinygrad_mnist.check.point import Point, upstream_for
 from tinygrad_mnist.check.report import INCONCLUSIVE, WRONG, ArgumentReport, Finding, Report
-from tinygrad_mnist.check.sizes import resized
 from tinygrad_mnist.check.subject import Subject
-from tinygrad_mnist.check.values import ENTRYWISE, Probe, noise_of
 from tinygrad_mnist.errors import UsageError
 
-POSSIBLE = (ArithmeticError, ValueError, IndexError, TypeError)
-"""What a function raises if it does not take some arguments."""
+DTYPES = ("float64", "float32", "float16")
+"""The types that can be checked."""
+
+CHECKS = ("layouts", "sizes", "lines", "points")
+"""The groups of checks that can be skipped."""
+
+SAMPLE = 100
+"""The number of entries of each argument that are measured one by one."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to check a subject. Raises UsageError if an option has no such value."""
+
+    upstream: Any = None
+    sample: int = SAMPLE
+    scale: float | None = None
+    rtol: float | None = None
+    dtypes: tuple[str, ...] | None = None
+    skip: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (("dtypes", DTYPES), ("skip", CHECKS)):
+            for value in getattr(self, name) or ():
+                if value not in known:
+                    raise UsageError(f"{name} has {value!r}, which is not one of {', '.join(known)}")
+        if self.dtypes == ():
+            raise UsageError(f"dtypes names no type: name some of {', '.join(DTYPES)}")
+        for name, lowest in (("sample", 1), ("seed", 0)):
+            number = getattr(self, name)
+            if not isinstance(number, int | np.integer) or number < lowest:
+                raise UsageError(f"{name} is {number!r:.40}, and must be a whole number from {lowest}")
+        for name, limit, wanted in (("scale", math.inf, "greater than 0"), ("rtol", 1.0, "between 0 and 1")):
+            number = getattr(self, name)
+            if number is not None and not (isinstance(number, float | int) and 0 < number < limit):
+                raise UsageError(f"{name} is {number!r:.40}, and must be {wanted}")
 
 
 class Checker:
     """All checks of one subject."""
 
     def __init__(self, subject: Subject, options: Options) -> None:
-        self.subject, self.options, self.rng = subject, options, np.random.default_rng(options.seed)
-        self.narrow: set[str] = set()
+        self.subject, self.options, rng = subject, options, np.random.default_rng(options.seed)
+        self.narrow_types: set[str] = set()
         if not subject.in_place:
-            self.narrow = {subject.values[n].dtype.name for n in subject.wrt} - {"float64"}
+            self.narrow_types = {subject.values[n].dtype.name for n in subject.wrt} - {"float64"}
             subject.values = [v.astype(np.float64) if n in subject.wrt else v for n, v in enumerate(subject.values)]
-        self.values = subject.values
-        self.outputs = self._called(subject.forward, lambda: subject.outputs(self.values))
-        self.upstream = upstream_like(options.upstream, self.outputs, subject.name, self.rng)
-        if any(output.dtype.kind == "c" for output in self.outputs):
+        outputs = _called(subject.forward, lambda: subject.outputs(subject.values))
+        upstream = _upstream(options.upstream, outputs, subject.name, rng)
+        if any(output.dtype.kind == "c" for output in outputs):
             raise UsageError(f"{subject.name} returns complex numbers, and a gradient here is one of real numbers")
-        for n in subject.wrt:
-            if not np.all(np.isfinite(self.values[n])):
-                raise UsageError(f"{subject.names[n]} of {subject.name} is not finite")
-        self.report = Report(subject.name, [ArgumentReport(subject.names[n]) for n in subject.wrt])
+        for n, name in zip(subject.wrt, subject.differentiated, strict=True):
+            if not np.all(np.isfinite(subject.values[n])):
+                raise UsageError(f"{name} of {subject.name} is not finite")
+        self.given = Point(subject, subject.values, upstream, rng)
+        self.given.tolerance, self.given.scale_of_all = options.rtol or tolerances.ENTRY, options.scale
+        self.report = Report(subject.name, [ArgumentReport(name) for name in subject.differentiated])
 
     def run(self) -> Report:
         """Return the report. The first two groups of checks say all that is wrong, the later ones stop at a fault."""
-        groups = (self._contracts, self._given_point, self._relations, self._sizes, self._others, self._lines)
-        for number, group in enumerate((*groups, self._points)):
-            for finding in group():
-                self._record(finding)
+        groups = [self._contracts(), self._given_point(), self._what_must_not_matter(), self._other_sizes()]
+        groups += [self._other_values(), self._lines(), self._special_points()]
+        for number, group in enumerate(groups):
+            for finding in group:
+                self.report.add(finding)
                 if number > 1 and finding.verdict == WRONG:
                     break
             if self.report.verdict == WRONG or self.report.findings:
@@ -61,94 +92,108 @@ class Checker:
 
     def _contracts(self) -> Iterator[Finding]:
         """Check that calls change nothing, and that gradients have the shapes and types of their arguments."""
-        subject = self.subject
-        self._called(subject.backward, lambda: subject.gradients(self._dout(), self.values))
-        yield from purity(subject, self.upstream, self.values)
+        _called(self.subject.backward, lambda: self.given.gradients_at(self.given.values))
+        yield from contracts.changes_nothing(self.given)
         if not self.report.findings:
-            dout = self._dout()
-            self.gradients = subject.gradients(dout, self.values)
-            yield from relations.contract(subject, self.gradients, self.outputs)
-            yield from relations.memory(subject, dout, self.values, self.gradients)
+            yield from contracts.shapes_and_types(self.given)
+            yield from contracts.memory(self.given)
 
     def _given_point(self) -> Iterator[Finding]:
         """Measure entry by entry."""
-        loss = Loss(self.subject.outputs, self.upstream)
-        loss.relative_noise = noise_of(loss, self.values, self.subject.wrt, self.rng)
-        self.probe = Probe(loss, self.values, self.rng, self.options.scale, self.options.rtol or ENTRYWISE)
-        for number, (argument, gradient) in enumerate(zip(self.subject.wrt, self.gradients, strict=True)):
+        self.given.measure_noise()
+        for number, (argument, gradient) in enumerate(zip(self.subject.wrt, self.given.gradients, strict=True)):
+            before = self.report.arguments[number]
             if gradient.size:
-                found = at_entries(self.probe, self.subject, gradient, argument, self.options.sample)
-                found.findings = self.report.arguments[number].findings + found.findings
+                found = slopes.at_entries(self.given, gradient, argument, self.options.sample)
+                found.findings = before.findings + found.findings
                 self.report.arguments[number] = found
             else:
-                name = self.report.arguments[number].name
-                yield Finding(f"{name} has no entries, so nothing can be measured", name, INCONCLUSIVE)
+                sentence = f"{before.name} has no entries, so nothing can be measured"
+                yield Finding(sentence, before.name, INCONCLUSIVE)
 
-    def _relations(self) -> Iterator[Finding]:
-        """Check what must not matter: the layout and the type of arrays, and the size of the upstream gradient."""
-        subject, gradients = self.subject, self.gradients
-        yield from relations.upstream_is_linear(subject, self.upstream, self.values, gradients)
-        if subject.in_place:
+    def _what_must_not_matter(self) -> Iterator[Finding]:
+        """Check the size of the upstream gradient, and the layout and the type of arrays."""
+        yield from contracts.linear_in_upstream(self.given)
+        if self.subject.in_place:
             return
         if "layouts" not in self.options.skip:
-            yield from layouts(subject, self.upstream, gradients)
-            yield from integers(subject, self.upstream, gradients)
-        wanted = (self.narrow | set(self.options.dtypes or ())) - {"float64"}
+            yield from contracts.layouts(self.given)
+            yield from contracts.whole_numbers(self.given)
+        wanted = (self.narrow_types | set(self.options.dtypes or ())) - {"float64"}
         for dtype in sorted(wanted | ({"float32"} if self.options.dtypes is None else set())):
-            yield from lower_precision(subject, self.upstream, dtype, dtype in wanted)
+            yield from contracts.narrow_types(self.given, dtype, dtype in wanted)
 
-    def _sizes(self) -> Iterator[Finding]:
+    def _other_sizes(self) -> Iterator[Finding]:
         """Check arrays of other sizes."""
-        if "sizes" not in self.options.skip and not self.subject.in_place:
-            failed, others_work = list[Finding](), False
-            for where, values, rows in resized(self.subject, self.rng):
-                try:
-                    yield from in_directions(self.subject, values, self.probe, where)
-                    others_work |= rows is None or rows > 1
-                except POSSIBLE as error:  # it may have sizes of its own
-                    # Without rows, a reshape may fail for want of a length, but nothing is divided by 0.
-                    if rows == 1 or (rows == 0 and isinstance(error, ArithmeticError)):
-                        what = f"{name_of(self.subject.backward)} raises {type(error).__name__}: {error}"
-                        failed.append(Finding(f"{where}, {what}"))
-            yield from failed if others_work else []
+        if "sizes" in self.options.skip or self.subject.in_place:
+            return
+        failed, others_work = list[Finding](), False
+        for where, values, rows in other_arguments.of_other_sizes(self.subject, self.given.rng):
+            try:
+                yield from slopes.in_directions(self.given, values, where)
+                others_work |= rows is None or rows > 1
+            except REFUSALS as error:  # it may have sizes of its own
+                # Without rows, a reshape may fail for want of a length, but nothing is divided by 0.
+                if rows == 1 or (rows == 0 and isinstance(error, ArithmeticError)):
+                    what = f"{name_of(self.subject.backward)} raises {type(error).__name__}: {error}"
+                    failed.append(Finding(f"{where}, {what}"))
+        yield from failed if others_work else []
 
-    def _others(self) -> Iterator[Finding]:
-        """Check arguments of one sign, and other values of the arguments that are not differentiated."""
+    def _other_values(self) -> Iterator[Finding]:
+        """Check arguments of one sign, nearly equal ones, and other constants."""
         if "points" not in self.options.skip:
-            for where, values in others(self.subject, self.rng):
-                with suppress(*POSSIBLE):
-                    yield from in_directions(self.subject, values, self.probe, where)
+            yield from self._at(other_arguments.with_other_values(self.subject, self.given.rng))
 
     def _lines(self) -> Iterator[Finding]:
         """Check integrals along lines."""
         if "lines" not in self.options.skip:
-            yield from along_lines(self.subject, self.probe, self.options.scale, self.options.rtol)
+            yield from lines.along_lines(self.given, self.options.rtol or tolerances.LINE)
 
-    def _points(self) -> Iterator[Finding]:
+    def _special_points(self) -> Iterator[Finding]:
         """Check special points, and the given point once more, after all those calls."""
         if "points" not in self.options.skip:
-            yield from at_joint_ties(self.subject, self.probe)
-            yield from at_special_points(self.subject, self.probe)
-            for where, values in softened(self.subject, self.rng):
-                with suppress(*POSSIBLE):
-                    found = in_directions(self.subject, values, self.probe, where)
-                    yield from (replace(finding, verdict=INCONCLUSIVE) for finding in found)
-        yield from in_directions(self.subject, self.values, self.probe, "in another call")
+            yield from kinks.at_joint_ties(self.given)
+            yield from kinks.at_special_points(self.given)
+            for finding in self._at(other_arguments.with_soft_targets(self.subject, self.given.rng)):
+                yield replace(finding, verdict=INCONCLUSIVE)
+        yield from slopes.in_directions(self.given, self.given.values, "in another call")
 
-    def _record(self, finding: Finding) -> None:
-        """Add a finding to the report, to that on its argument if it names one."""
-        by_name = {one.name: one.findings for one in self.report.arguments}
-        by_name.get(finding.argument or "", self.report.findings).append(finding)
+    def _at(self, described: Iterable[tuple[str, list[Any]]]) -> Iterator[Finding]:
+        """Check other arguments, if the backward takes them."""
+        for where, values in described:
+            with suppress(*REFUSALS):
+                yield from slopes.in_directions(self.given, values, where)
 
-    def _dout(self) -> list[NDArray[Any]]:
-        return [u.copy() for u in self.upstream]
 
-    def _called(self, function: Any, call: Callable[[], Any]) -> Any:
-        """Return the result of a call with the given arguments. Raises UsageError if it raises an error."""
-        try:
-            return call()
-        except (UsageError, AssertionError):
-            raise
-        except Exception as error:
-            wrong = f"{name_of(function)} raises {type(error).__name__} for these arguments: {error}"
-            raise UsageError(wrong) from error
+def _called(function: Any, call: Callable[[], Any]) -> Any:
+    """Return the result of a call with the given arguments. Raises UsageError if it raises an error."""
+    try:
+        return call()
+    except (UsageError, AssertionError):
+        raise
+    except Exception as error:
+        raise UsageError(f"{name_of(function)} raises {type(error).__name__} for these arguments: {error}") from error
+
+
+def _upstream(given: Any, outputs: Arrays, name: str, rng: np.random.Generator) -> Arrays:
+    """Return upstream gradients for outputs: those given, or random ones. Raises UsageError if they do not fit.
+
+    `name` is that of the forward. Given ones are not broadcast, and must not all be 0, since that proves nothing.
+    """
+    if given is None:
+        return [upstream_for(output, rng) for output in outputs]
+    listed = list(given) if isinstance(given, tuple) else [given]
+    if len(listed) != len(outputs):
+        raise UsageError(f"{name} returns {len(outputs)} outputs, and upstream is {len(listed)}: give one for each")
+    arrays = [to_host(u) if hasattr(u, "dtype") else np.asarray(u) for u in listed]
+    for array, output in zip(arrays, outputs, strict=True):
+        if array.dtype.kind not in "fiub":
+            raise UsageError(f"upstream of {name} holds {array.dtype}, and must hold real numbers")
+        if array.shape != output.shape:
+            must = f"must have that of the output, {output.shape}"
+            raise UsageError(f"upstream of {name} has shape {array.shape}, and {must}")
+        if not np.all(np.isfinite(array)):
+            raise UsageError(f"upstream of {name} is not finite")
+    if not any(np.any(array) for array in arrays) and any(array.size for array in arrays):
+        raise UsageError(f"upstream of {name} is 0 everywhere, so every gradient is 0 and nothing can be checked")
+    return [a.astype(o.dtype if o.dtype.kind == "f" else float) for a, o in zip(arrays, outputs, strict=True)]

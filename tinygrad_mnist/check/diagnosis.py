@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-ALIKE = 1e-5
-"""How near two numbers must be to count as the same here."""
+from tinygrad_mnist.check.tolerances import ALIKE
 
 
 def described(yours: NDArray[Any], positions: NDArray[np.intp], measured: NDArray[Any], rows: int) -> str:

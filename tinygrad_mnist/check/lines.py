@@ -1,18 +1,24 @@
-"""Checks along lines: through 0 in each argument, and through the given point in all of them."""
+"""Checks along lines, on which the change of the loss is the integral of what the backward says.
 
-import functools
+    L(b) - L(a) = ∫ from a to b of sum_j g_j(x + s d) d_j ds
+
+This holds across kinks, needs no derivative of the forward, and sees every interval of the line. If both sides differ
+on an interval, it is halved. Of a right backward, only the halves with a kink or a fast wave in them go on to differ,
+and a random half of a half soon agrees. Of a wrong one, every half differs, down to the size that rounding hides.
+"""
+
+import itertools
 import math
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist.check import integral
-from tinygrad_mnist.check.integral import Interval, Line
-from tinygrad_mnist.check.measuring import Loss, shifted
+from tinygrad_mnist.check import tolerances
+from tinygrad_mnist.check.comparison import is_steady
+from tinygrad_mnist.check.measuring import REFUSALS
+from tinygrad_mnist.check.point import Direction, Point, shaken, shifted, typical
 from tinygrad_mnist.check.report import Finding
-from tinygrad_mnist.check.subject import Subject
-from tinygrad_mnist.check.values import SHAKES, Direction, Probe, is_steady, shaken, typical
 
 LARGE = 2_000
 """The number of entries of all arguments above which there are fewer lines, so that a check takes seconds."""
@@ -20,95 +26,213 @@ LARGE = 2_000
 NEARBY = (-1.0, -0.1, -0.01, 0.0, 0.013, 0.11, 1.0)
 """The breakpoints of the line through the given point, relative to the size of the arguments."""
 
+DECADES = np.geomspace(1e-15, 1e3, 19)
+"""The breakpoints of a line through 0 on each side, ten times as far each, so that none hides a threshold."""
 
-STRAIGHT = 1e-4
-"""The distance from 0, relative to the size of an argument, up to which functions are nearly straight lines."""
+QUADRATURES = [list(zip(*np.polynomial.legendre.leggauss(count), strict=True)) for count in (1, 3, 7)]
+"""Nodes and weights of Gauss-Legendre quadrature, exact for polynomials of degree 1, 5 and 13. Each is used if the one
+before is too coarse, the first only near the start of a line, where functions are nearly straight."""
+
+SPLITS = 60
+"""The number of intervals that are halved on a line."""
+
+SUSPECTS, DESCENTS = 6, 4
+"""The number of intervals that are suspected, and how often each is followed through a chain of random halves."""
+
+HALVINGS, FEWER, LAST = 14, 9, 5
+"""How many halves must differ, how many if rounding hides the others, and how many by the same share of their width."""
+
+SHAKES = 4
+"""The number of lines next to a suspicious one on which the interval must look as wrong."""
 
 
-class Path(NamedTuple):
-    """A line through the arguments, and the breakpoints on it."""
+class Interval(NamedTuple):
+    """A part of a line on which the integral and the change of the loss differ."""
 
-    start: list[Any]
-    direction: Direction
-    breakpoints: list[float]
-    where: str
-    """What a person calls it."""
-    straight: float = 0.0
-    """The distance from the start up to which the loss is nearly a straight line."""
+    start: float
+    end: float
+    integral: float
+    change: float
+    is_noise: bool = False
+    """Whether rounding may explain the difference."""
+    left: float = math.nan
+    right: float = math.nan
+    """The slopes near both ends."""
 
-    def shaken(self, wrt: list[int], rng: np.random.Generator, interval: Interval) -> "Path":
-        """Return a line that is almost the same. Where functions are nearly straight, it may differ more."""
-        share = 1e-3 if max(abs(interval.start), abs(interval.end)) <= self.straight else 1e-9
+    @property
+    def width(self) -> float:
+        """The length of the interval."""
+        return abs(self.end - self.start)
+
+    @property
+    def difference(self) -> float:
+        """How far the integral is from the change, infinity if it is not a number."""
+        difference = abs(self.integral - self.change)
+        return math.inf if math.isnan(difference) else difference
+
+    @property
+    def middle(self) -> float:
+        """The middle."""
+        return (self.start + self.end) / 2
+
+    @property
+    def kink(self) -> float:
+        """Where the tangents at both ends meet, which is the kink if there is one between two straight lines."""
+        width, edge = self.end - self.start, tolerances.EXPLAINABLE
+        share = (self.change / width - self.right) / (self.left - self.right) if self.left != self.right else 0.5
+        return self.start + width * (share if edge < share < 1 - edge else 0.5)
+
+
+class Line:
+    """A line through the arguments, with the loss and the backward's slope as functions of the distance."""
+
+    def __init__(self, start: Point, direction: Direction, tolerance: float, straight: float = 0.0) -> None:
+        self.start, self.direction, self.tolerance = start, direction, tolerance
+        self.straight = straight  # the distance up to which the loss is nearly a straight line
+        self._losses = dict[float, tuple[float, float]]()
+
+    def loss(self, step: float) -> tuple[float, float]:
+        """Return the loss and the size of its terms, NaN if the forward has no value there."""
+        if step not in self._losses:
+            loss, size = self.start.loss_at(shifted(self.start.values, self.direction, step))
+            self._losses[step] = float(loss), size
+        return self._losses[step]
+
+    def slope(self, step: float) -> tuple[float, float, float]:
+        """Return the backward's slope along the line, the size of its terms, and how much rounding is magnified.
+
+        The last is how much the loss changes if the arguments change by their own size.
+        """
+        values = shifted(self.start.values, self.direction, step)
+        try:
+            gradients = dict(zip(self.start.subject.wrt, self.start.gradients_at(values), strict=True))
+        except REFUSALS:
+            return math.nan, math.nan, math.nan
+        terms = [gradients[n] * along for n, along in self.direction.items()]
+        slope, size = sum(float(np.real(term.sum())) for term in terms), sum(float(np.abs(t).sum()) for t in terms)
+        return slope, size, sum(float(np.abs(gradient * values[n]).sum()) for n, gradient in gradients.items())
+
+    def shaken(self, interval: Interval) -> "Line":
+        """Return a line that is almost the same. If functions are nearly straight, it may differ more."""
+        is_straight = max(abs(interval.start), abs(interval.end)) <= self.straight
+        share, rng = tolerances.SHAKEN_STRAIGHT if is_straight else tolerances.SHAKEN, self.start.rng
         direction = {n: shaken([along], [0], rng, share)[0] for n, along in self.direction.items()}
-        return self._replace(start=shaken(self.start, wrt, rng), direction=direction)
+        return Line(self.start.shaken(), direction, 0.0, self.straight)
 
 
-def along_lines(subject: Subject, given: Probe, scale: float | None, tolerance: float | None) -> Iterator[Finding]:
-    """Yield what is wrong on lines, on which the integral of the backward must be the change of the loss."""
-    for path in _paths(subject, given.rng, scale):
-        yield from _along(subject, given, path, tolerance or integral.TOLERANCE)
-
-
-def _paths(subject: Subject, rng: np.random.Generator, scale: float | None) -> Iterator[Path]:
-    """Yield a line through the given point, and lines through 0 in each argument."""
-    values = subject.values
-    everything = {n: rng.standard_normal(values[n].shape) * typical(values[n]) for n in subject.wrt}
-    yield Path(values, everything, list(NEARBY), "near the given arguments")
-    is_large = len(subject.wrt) > 3 or sum(v.size for v in values if isinstance(v, np.ndarray)) > LARGE
-    for argument in subject.wrt:
+def along_lines(given: Point, tolerance: float) -> Iterator[Finding]:
+    """Yield what is wrong on lines through the given point, and through 0 in each argument."""
+    wrt, rng, values = given.subject.wrt, given.rng, given.values
+    everything = {n: rng.standard_normal(values[n].shape) * typical(values[n]) for n in wrt}
+    yield from _wrong_on(Line(given, everything, tolerance), NEARBY, "near the given arguments", None)
+    is_large = len(wrt) > 3 or sum(v.size for v in values if isinstance(v, np.ndarray)) > LARGE
+    for argument in wrt:
         value = values[argument]
         if not value.size:
             continue
-        origin = [*values[:argument], np.zeros(value.shape), *values[argument + 1 :]]
-        size = scale or typical(value)
+        origin = given.elsewhere([*values[:argument], np.zeros(value.shape), *values[argument + 1 :]], given.upstream)
         # On one line all entries have the same sign, on the other both signs occur.
         signs = ([-1.0, 1.0],) if is_large else ([1.0], [-1.0, 1.0])
-        spreads = [rng.uniform(0.3, 3, value.shape) * rng.choice(sign, value.shape) for sign in signs]
+        directions = [rng.uniform(0.3, 3, value.shape) * rng.choice(sign, value.shape) for sign in signs]
         if np.all(value > 0):
-            spreads.append(value / typical(value))
-        for spread in spreads:
-            breakpoints = integral.decades(size)
-            yield Path(origin, {argument: spread}, breakpoints, "on a line through 0", STRAIGHT * size)
+            directions.append(value / typical(value))
+        scale = given.scale(argument)
+        breakpoints = [*(-scale * DECADES[::-1]).tolist(), *(scale * DECADES).tolist()]
+        for direction in directions:
+            line = Line(origin, {argument: direction}, tolerance, tolerances.STRAIGHT * scale)
+            yield from _wrong_on(line, breakpoints, "on a line through 0", given.subject.names[argument])
 
 
-def _along(subject: Subject, given: Probe, path: Path, tolerance: float) -> Iterator[Finding]:
+def _wrong_on(line: Line, breakpoints: Sequence[float], where: str, name: str | None) -> Iterator[Finding]:
     """Yield a finding if the integral of the backward along a line differs from the change of the loss."""
-    found = integral.suspicious(_line(subject, given.loss, path, tolerance), path.breakpoints, given.rng)
+    found = _suspicious(line, breakpoints)
     if found is None:
         return
     # Next to the line, a wrong slope is as wrong, and rounding errors are new ones.
-    paths = (path.shaken(subject.wrt, given.rng, found) for _ in range(SHAKES))
-    lines = (_line(subject, given.loss, near, 0.0) for near in paths)
-    again = [integral.compare(line, found.start, found.end) for line in lines]
+    again = [_compared(line.shaken(found), found.start, found.end) for _ in range(SHAKES)]
     if all(again) and is_steady([one.integral - one.change for one in again if one]):
-        name = subject.names[next(iter(path.direction))] if len(path.direction) == 1 else None
         what = f"d{name}" if name else "the gradient"
-        place = f"{path.where}, from {found.start:.3g} to {found.end:.3g}"
-        yield Finding(
-            f"{place}, {what} is wrong: its integral is {found.integral:.6g}, the change {found.change:.6g}", name
-        )
+        place = f"{where}, from {found.start:.3g} to {found.end:.3g}"
+        sentence = f"{what} is wrong: its integral is {found.integral:.6g}, the change {found.change:.6g}"
+        yield Finding(f"{place}, {sentence}", name)
 
 
-def _line(subject: Subject, loss: Loss, path: Path, tolerance: float) -> Line:
-    """Return the loss and the backward's slope as functions of the distance from the start."""
+def _suspicious(line: Line, breakpoints: Sequence[float]) -> Interval | None:
+    """Return an interval on which the backward seems wrong, or None if there is none."""
+    waiting = [found for found in (_compared(line, *ends) for ends in itertools.pairwise(breakpoints)) if found]
+    for number in range(SPLITS):
+        waiting.sort(key=lambda interval: interval.difference)
+        if not waiting:
+            return None
+        worst = waiting.pop()
+        middle = worst.kink if number % 2 else worst.middle
+        halves = [_compared(line, worst.start, middle), _compared(line, middle, worst.end)]
+        waiting += [half for half in halves if half and not half.is_noise]
+    for interval in sorted(waiting, key=lambda interval: -interval.width)[:SUSPECTS]:
+        if sum(_all_halves_differ(line, interval) for _ in range(DESCENTS)) > DESCENTS // 2:
+            return interval
+    return None
 
-    @functools.cache
-    def losses(step: float) -> tuple[float, float]:
-        value, size = loss.with_size(shifted(path.start, path.direction, step))
-        return float(value), size
 
-    def slopes(step: float) -> tuple[float, float, float]:
-        values = shifted(path.start, path.direction, step)
-        try:
-            found = subject.gradients([u.copy() for u in loss.upstream], values)
-        except (ArithmeticError, ValueError):
-            return math.nan, math.nan, math.nan
-        slope = size = sensitivity = 0.0
-        for n, gradient in zip(subject.wrt, found, strict=True):
-            sensitivity += float(np.abs(gradient * values[n]).sum())
-            if n in path.direction:
-                terms = gradient * path.direction[n]
-                slope, size = slope + float(np.real(terms.sum())), size + float(np.abs(terms).sum())
-        return slope, size, sensitivity
+def _all_halves_differ(line: Line, interval: Interval) -> bool:
+    """Return whether in a chain of random halves all differ by a constant share of their widths.
 
-    return Line(losses, slopes, loss.relative_noise, tolerance, path.straight)
+    A wrong slope adds up: half the width, half the difference. What rounding adds does not depend on the width, and
+    what a wave adds jumps.
+    """
+    found, shares = interval, list[float]()
+    for _ in range(4 * HALVINGS):
+        is_first = line.start.rng.random() < 0.5
+        half = _compared(line, *((found.start, found.middle) if is_first else (found.middle, found.end)))
+        if half is None or half.width == found.width:
+            return False
+        if half.is_noise:
+            return len(shares) >= FEWER and _are_constant(shares)
+        found = half
+        shares.append(half.difference / half.width)
+        if len(shares) >= HALVINGS and _are_constant(shares):
+            return True
+    return False
+
+
+def _are_constant(shares: list[float]) -> bool:
+    last = shares[-LAST:]
+    return min(last) == math.inf or max(last) <= 3 * min(last)
+
+
+def _compared(line: Line, start: float, end: float) -> Interval | None:
+    """Return the interval if the integral and the change of the loss differ on it, or None if they agree.
+
+    Also returns None if the forward has no finite value at an end, because the line has left its domain there.
+    """
+    found, is_straight = None, max(abs(start), abs(end)) <= line.straight
+    if not all(math.isfinite(line.loss(at)[0]) for at in (start, end)):
+        return None
+    for quadrature in QUADRATURES if is_straight else QUADRATURES[1:]:
+        found = _integrated(line, start, end, quadrature)
+        if found is None:
+            return None
+    return found
+
+
+def _integrated(line: Line, start: float, end: float, quadrature: Sequence[tuple[float, float]]) -> Interval | None:
+    """Return the interval if the integral by a quadrature and the change of the loss differ on it, or None."""
+    (first, first_size), (last, last_size), noise = line.loss(start), line.loss(end), line.start.relative_noise
+    middle, half, change = (start + end) / 2, (end - start) / 2, last - first
+    slopes = [line.slope(middle + half * node) for node, _ in quadrature]
+    pairs = [(weight, slope) for (_, weight), slope in zip(quadrature, slopes, strict=True)]
+    integral = half * math.fsum(weight * slope for weight, (slope, _, _) in pairs)
+    absolute = abs(half) * math.fsum(weight * size for weight, (_, size, _) in pairs)
+    if not math.isfinite(integral):
+        return Interval(start, end, math.nan, change)
+    difference, rounding = abs(integral - change), tolerances.LINE_ROUNDED * noise * (first_size + last_size)
+    rounding += 16 * tolerances.EPSILON * max(sensitivity for _, _, sensitivity in slopes)
+    room = (line.tolerance + tolerances.LINE_ROUNDED * noise) * absolute
+    if difference > room + rounding:
+        # Terms that cancel in a tail leave a loss of 0. On the other side of the line they show how large they are.
+        mirrored = line.loss(-start)[1] + line.loss(-end)[1]
+        rounding += 4 * tolerances.EPSILON * mirrored if math.isfinite(mirrored) else 0.0
+    if difference <= room + rounding:
+        return None
+    is_noise = rounding > tolerances.EXPLAINABLE * difference
+    return Interval(start, end, integral, change, is_noise, slopes[0][0], slopes[-1][0])

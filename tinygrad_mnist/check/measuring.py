@@ -1,18 +1,18 @@
-"""Measured derivatives: what a forward says about its slopes, by the complex step and by differences.
+"""Measured derivatives: the slope of a function of one number at 0, by the complex step and by differences.
 
 Each measurement knows how far it can be trusted. All functions run on the host, in float64 or complex.
 """
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
-from numpy.typing import NDArray
 
-EPSILON = float(np.finfo(np.float64).eps)
+from tinygrad_mnist.check import tolerances
+from tinygrad_mnist.check.tolerances import EPSILON
 
 LEVELS = 8
 """The number of step sizes in Ridders' method, each a quarter of the one before."""
@@ -20,8 +20,8 @@ LEVELS = 8
 IMAGINARY_STEP = 1e-30
 """The complex step, relative to the size of the arguments. Its square is lost when it is added to 1."""
 
-ENOUGH = 1e-9
-"""The relative error at which no smaller steps are taken."""
+REFUSALS = (ArithmeticError, ValueError, IndexError, TypeError)
+"""What functions raise for arguments that they do not take."""
 
 
 class Slope(NamedTuple):
@@ -31,62 +31,24 @@ class Slope(NamedTuple):
     error: float
 
 
-class Loss:
-    """The sum of all outputs, weighted by the upstream gradients, as a function of the arguments."""
-
-    def __init__(
-        self, outputs: Callable[[Sequence[Any]], Sequence[NDArray[Any]]], upstream: Sequence[NDArray[Any]]
-    ) -> None:
-        self._outputs, self.upstream = outputs, upstream
-        self.relative_noise = EPSILON
-
-    def __call__(self, values: Sequence[Any]) -> Any:
-        """Return the loss, NaN if an output is not finite or forward raises an arithmetic or value error."""
-        return self.with_size(values)[0]
-
-    def with_size(self, values: Sequence[Any]) -> tuple[Any, float]:
-        """Return the loss, and the sum of the absolute values of its terms, to which rounding errors are relative."""
-        try:
-            outputs = self._outputs(values)
-        except (ArithmeticError, ValueError, IndexError, TypeError, np.linalg.LinAlgError):
-            return math.nan, math.nan
-        if any(y.shape != u.shape for y, u in zip(outputs, self.upstream, strict=True)):
-            return math.nan, math.nan
-        terms = [np.asarray(u * y) for u, y in zip(self.upstream, outputs, strict=True)]
-        return sum(term.sum() for term in terms), float(sum(np.abs(term).sum() for term in terms))
-
-    def moved(self, values: Sequence[Any], direction: dict[int, NDArray[Any]]) -> Callable[[Any], Any]:
-        """Return the loss as a function of a number, which moves arguments from these values in a direction."""
-
-        def loss(step: Any) -> Any:
-            return self(shifted(values, direction, step))
-
-        return loss
-
-
-def shifted(values: Sequence[Any], direction: dict[int, NDArray[Any]], step: Any) -> list[Any]:
-    """Return values, some of which are moved by a step in a direction, given by their positions."""
-    return [value + step * direction[n] if n in direction else value for n, value in enumerate(values)]
-
-
 def complex_step(function: Callable[[Any], Any], scale: float) -> Slope | None:
     """Return the slope at 0 by the complex step, or None if the function does not let complex numbers through.
 
     f(ih) = f(0) + ih f'(0) + O(h^2), so Im f(ih) / h is the slope, with no difference of near numbers (Squire and
     Trapp, Using complex variables to estimate derivatives of real functions, 1998). It is only a slope if f is
-    analytic, which the caller has to know (`Probe.lets_complex_through`).
+    analytic, which the caller has to know (`Point.is_analytic`).
     """
     step = IMAGINARY_STEP * scale
     with warnings.catch_warnings():
         warnings.simplefilter("error", ComplexWarning)
         try:
             result = function(complex(0, step))
-        except (ArithmeticError, TypeError, ValueError, ComplexWarning):
+        except (*REFUSALS, ComplexWarning):
             return None
     if not isinstance(result, complex | np.complexfloating) or not math.isfinite(abs(complex(result))):
         return None
     value = float(result.imag) / step
-    return Slope(value, 16 * EPSILON * abs(value))
+    return Slope(value, tolerances.ROUNDED * EPSILON * abs(value))
 
 
 def differences(function: Callable[[float], float], scale: float, noise: float) -> Slope:
@@ -94,7 +56,7 @@ def differences(function: Callable[[float], float], scale: float, noise: float) 
 
     `noise` is how far a value of the function may be off.
     """
-    return _nearest(lambda h: (function(h) - function(-h)) / (2 * h), 2, scale, noise)
+    return _limit(lambda h: (function(h) - function(-h)) / (2 * h), 2, scale, noise)
 
 
 def fourth_order(function: Callable[[float], Any], step: float = 1e-3) -> Any:
@@ -113,14 +75,14 @@ def fourth_order(function: Callable[[float], Any], step: float = 1e-3) -> Any:
 def one_sided(function: Callable[[float], float], scale: float, noise: float) -> tuple[Slope, Slope]:
     """Return the slopes at 0 from the left and from the right, extrapolated to the step 0."""
     here = function(0.0)
-    left = _nearest(lambda h: (here - function(-h)) / h, 1, scale, noise)
-    right = _nearest(lambda h: (function(h) - here) / h, 1, scale, noise)
+    left = _limit(lambda h: (here - function(-h)) / h, 1, scale, noise)
+    right = _limit(lambda h: (function(h) - here) / h, 1, scale, noise)
     return left, right
 
 
-def _nearest(quotient: Callable[[float], float], power: int, scale: float, noise: float) -> Slope:
+def _limit(quotient: Callable[[float], float], power: int, scale: float, noise: float) -> Slope:
     """Return the limit of a difference quotient, from steps so small that no kink nearby is taken for a slope."""
-    coarse, fine = (_extrapolated(quotient, power, scale * size, noise) for size in (1.0, 2.0**-12))
+    coarse, fine = (_extrapolated(quotient, power, scale * size, noise) for size in (1.0, tolerances.NEAR_STEP))
     if abs(coarse.value - fine.value) <= coarse.error + fine.error:
         return min(coarse, fine, key=lambda slope: slope.error)
     return fine
@@ -129,8 +91,7 @@ def _nearest(quotient: Callable[[float], float], power: int, scale: float, noise
 def _extrapolated(quotient: Callable[[float], float], power: int, scale: float, noise: float) -> Slope:
     """Return the limit of a difference quotient for the step 0, whose error is a series in step^power."""
     best, row = Slope(math.nan, math.inf), list[float]()
-    steps = [scale * 4.0 ** -(level + 1) for level in range(LEVELS)]
-    for step in steps:
+    for step in (scale * 4.0 ** -(level + 1) for level in range(LEVELS)):
         new = [quotient(step)]
         for order, before in enumerate(row, start=1):
             weight = 4.0 ** (order * power)
@@ -140,20 +101,19 @@ def _extrapolated(quotient: Callable[[float], float], power: int, scale: float, 
             if error < best.error:
                 best = Slope(new[order], error)
         row = new
-        if best.error <= ENOUGH * abs(best.value):
+        if best.error <= tolerances.MEASURED * abs(best.value):
             break
     return best
 
 
-def relative_noise(loss: Loss, values: Sequence[Any], direction: dict[int, NDArray[Any]], scale: float) -> float:
-    """Return how far the loss is off from a smooth curve, relative to the size of its terms.
+def relative_noise(function: Callable[[Any], Any], size: float, scale: float) -> float:
+    """Return how far a function is off from a smooth curve, relative to the size of its terms.
 
     It is far above the rounding error of float64 if the forward computes in float32. Points that are much nearer than
     the function changes are compared with a parabola through them; the smaller of two distances counts.
     """
-    function, (_, size) = loss.moved(values, direction), loss.with_size(values)
     noises = []
-    for distance in (3e-7, 1e-5):
+    for distance in tolerances.NOISE_STEPS:
         steps = distance * scale * np.linspace(-1, 1, 13) * (1 + 0.1 * np.cos(np.arange(13)))
         # Beside the point, because there may be a kink at the point itself.
         numbers = np.array([float(np.real(function(1e-3 * scale + step))) for step in steps])

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,33 +37,23 @@ def kind(value: Any) -> str:
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
-def argument_names(function: Any, count: int) -> tuple[str, ...]:
-    """Return the names of the first `count` positional arguments. Those without are called argument 1, 2 and so on."""
-    found = positional_names(function)
-    names, rest = found if found is not None else ((), None)
-    unnamed = (f"{rest}[{number}]" if rest else f"argument {len(names) + number + 1}" for number in range(count))
-    return (*names, *unnamed)[:count]
-
-
-def positional_names(function: Any) -> tuple[tuple[str, ...], str | None] | None:
-    """Return the names of a function's positional arguments, and that of `*args` if it has one; None if unknown."""
+def positional(function: Any) -> list[inspect.Parameter]:
+    """Return the positional parameters of a function, with `*args`, and none if they are unknown."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return None
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = tuple(parameter.name for parameter in parameters if parameter.kind in positional)
+        return []
+    return [p for p in parameters if p.kind not in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)]
+
+
+def argument_names(forward: Any, backward: Any, arguments: Sequence[Any]) -> list[str]:
+    """Return the names of the arguments: those in the forward, in the backward, or argument 1, 2 and so on."""
+    count, parameters = len(arguments), positional(forward)
+    names = [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_POSITIONAL]
     rest = next((p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL), None)
-    return names, rest
-
-
-def required_names(function: Callable[..., Any]) -> tuple[str, ...] | None:
-    """Return the names of the positional arguments without a default, or None if unknown or there is `*args`."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
-        return None
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(p.name for p in parameters if p.kind in positional and p.default is inspect.Parameter.empty)
+    after_dout = [p.name for p in positional(backward) if p.kind is not inspect.Parameter.VAR_POSITIONAL][1:]
+    if not names and not rest and len(after_dout) >= count:
+        return after_dout[:count]
+    numbers = range(max(0, count - len(names)))
+    unnamed = (f"{rest}[{number}]" if rest else f"argument {len(names) + number + 1}" for number in numbers)
+    return [*names, *unnamed][:count]

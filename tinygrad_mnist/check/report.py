@@ -1,6 +1,7 @@
 """What a check found: a verdict, the reason, and for each argument the worst entry and what it looks like."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -29,6 +30,12 @@ class Finding:
         return f"{self.sentence} ({place}yours {self.yours:.6g}, measured {self.measured:.6g})"
 
 
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return wrong if one of them is, then inconclusive if one of them is, and right otherwise."""
+    found = set(verdicts)
+    return WRONG if WRONG in found else INCONCLUSIVE if INCONCLUSIVE in found else RIGHT
+
+
 @dataclass
 class ArgumentReport:
     """What was found about the gradient with respect to one argument."""
@@ -44,14 +51,18 @@ class ArgumentReport:
     @property
     def verdict(self) -> Verdict:
         """Wrong if anything is wrong, and inconclusive if something could not be decided."""
-        verdicts = {finding.verdict for finding in self.findings}
-        return WRONG if WRONG in verdicts else INCONCLUSIVE if verdicts else RIGHT
+        return worst(finding.verdict for finding in self.findings)
 
     @property
     def reason(self) -> str:
         """The first finding, as a sentence; empty if there is none."""
-        decisive = [finding for finding in self.findings if finding.verdict == self.verdict]
-        return str(decisive[0]) if decisive else ""
+        return next((str(finding) for finding in self.findings if finding.verdict == self.verdict), "")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON represents it, which has no infinite numbers."""
+        facts = {name: getattr(self, name) for name in ("name", "verdict", "reason", "entries", "undecided")}
+        error = self.error if math.isfinite(self.error) else None
+        return {**facts, "error": error, "oracle": self.oracle, "source": self.source}
 
 
 @dataclass
@@ -61,24 +72,25 @@ class Report:
     name: str
     arguments: list[ArgumentReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)  # about no argument in particular
-    checks: list[str] = field(default_factory=list)  # what was checked
 
     @property
     def verdict(self) -> Verdict:
         """One of right, wrong and inconclusive."""
-        verdicts = {finding.verdict for finding in self.findings} | {one.verdict for one in self.arguments}
-        return WRONG if WRONG in verdicts else INCONCLUSIVE if INCONCLUSIVE in verdicts else RIGHT
+        return worst([*(one.verdict for one in self.findings), *(one.verdict for one in self.arguments)])
 
     @property
     def reason(self) -> str:
         """Why, in a sentence."""
         if self.verdict == RIGHT:
             return f"every gradient of {self.name} is the derivative that was measured"
-        for finding in self.findings:
-            if finding.verdict == self.verdict:
-                return str(finding)
-        worst = next(one for one in self.arguments if one.verdict == self.verdict)
-        return f"d{worst.name}: {worst.reason}"
+        reasons = [(one.verdict, str(one)) for one in self.findings]
+        reasons += [(one.verdict, f"d{one.name}: {one.reason}") for one in self.arguments]
+        return next(reason for verdict, reason in reasons if verdict == self.verdict)
+
+    def add(self, finding: Finding) -> None:
+        """Add a finding, to the report on its argument if it names one."""
+        by_name = {one.name: one.findings for one in self.arguments}
+        by_name.get(finding.argument or "", self.findings).append(finding)
 
     def __str__(self) -> str:
         """Return the report as text: the verdict, a line for each gradient, and for wrong ones what they look like."""
@@ -100,17 +112,5 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON represents it."""
-        arguments = [
-            {
-                "name": one.name,
-                "verdict": one.verdict,
-                "reason": one.reason,
-                "entries": one.entries,
-                "undecided": one.undecided,
-                "error": one.error if math.isfinite(one.error) else None,
-                "oracle": one.oracle,
-                "source": one.source,
-            }
-            for one in self.arguments
-        ]
+        arguments = [one.as_json() for one in self.arguments]
         return {"name": self.name, "verdict": self.verdict, "reason": self.reason, "arguments": arguments}

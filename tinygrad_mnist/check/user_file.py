@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.check.naming import required_names
+from tinygrad_mnist.check.naming import positional
 from tinygrad_mnist.errors import UsageError
 
 SIZES = {"N": 5, "H": 8, "W": 6, "K": 3}
@@ -73,7 +73,7 @@ def read(file: UserFile, seed: int = 0) -> Found:
     """
     module = _run(file.path)
     forward, backward = _functions(module, file)
-    names = required_names(forward)
+    names = _required_names(forward)
     if not names:
         raise UsageError(f"{file.forward or 'forward'} in {file.path.name} takes no arguments with names")
     for name in (*file.shapes, *file.wrt):
@@ -169,5 +169,13 @@ def _argument(
 
 def _takes_cache(backward: Callable[..., Any], names: Sequence[str]) -> bool:
     """Return whether a backward takes what the forward saved, instead of its arguments."""
-    taken = required_names(backward)
-    return taken is not None and len(taken) == 2 and taken[1] == "cache" and "cache" not in names
+    taken = _required_names(backward)
+    return len(taken) == 2 and taken[1] == "cache" and "cache" not in names
+
+
+def _required_names(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the positional arguments without a default, and none if they are unknown."""
+    found = positional(function)
+    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in found):
+        return []
+    return [p.name for p in found if p.default is inspect.Parameter.empty]

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.check.checker import Checker
-from tinygrad_mnist.check.checker_options import SAMPLE, Options
+from tinygrad_mnist.check.checker import SAMPLE, Checker, Options
 from tinygrad_mnist.check.diagnosis import source_line
 from tinygrad_mnist.check.naming import kind, name_of
 from tinygrad_mnist.check.report import INCONCLUSIVE, RIGHT, WRONG, Report
-from tinygrad_mnist.check.subject import LayerSubject, Subject
+from tinygrad_mnist.check.subject import Subject, layer_subject
 from tinygrad_mnist.errors import GradientError, UsageError
 
 
@@ -78,9 +77,9 @@ def _subject(forward: Any, backward: Any, arguments: Sequence[Any], wrt: Any, ca
     if hasattr(forward, "forward") and hasattr(forward, "backward") and not callable(backward):
         if isinstance(forward, type):
             raise UsageError(f"{forward.__name__} is a class: give verify an object of it")
-        return LayerSubject(forward, [backward, *arguments] if backward is not None else arguments)
+        return layer_subject(forward, arguments if backward is None else [backward, *arguments])
     if not callable(forward):
         raise UsageError(f"verify takes a forward and a backward, or a layer, and was given {kind(forward)}")
     if not callable(backward):
         raise UsageError(f"after {name_of(forward)}, verify takes its backward, and was given {kind(backward)}")
-    return Subject(forward, backward, arguments, wrt, cache)
+    return Subject(forward, backward, arguments, wrt=wrt, cache=cache)
