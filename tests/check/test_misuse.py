@@ -81,13 +81,13 @@ class Scale(Square):
 
 
 GRADIENTS: dict[str, Backward] = {
-    "one_gradient returned 1 gradient, and 2 gradients are needed: for x, w": one_gradient,
-    "three_gradients returned 3 gradients, and 2 gradients are needed: for x, w": three_gradients,
-    "no_gradient returned None, and 2 gradients are needed: for x, w": no_gradient,
+    "one_gradient returned an array of float64, and must return gradients for x, w": one_gradient,
+    "three_gradients returned a tuple of 3, and must return gradients for x, w": three_gradients,
+    "no_gradient returned None, and must return gradients for x, w": no_gradient,
     "half_a_gradient returned None for w, which is not an array of numbers": half_a_gradient,
     "nested_lists returned a list for x, which is not an array of numbers": nested_lists,
     "dictionary returned a dictionary without a gradient for w": dictionary,
-    "partial of one_gradient returned 1 gradient, and 2": functools.partial(one_gradient),
+    "partial of one_gradient returned an array of float64, and must": functools.partial(one_gradient),
 }
 
 
@@ -100,9 +100,9 @@ def test_what_a_backward_returns_is_an_array_for_each_argument(sentence: str) ->
 @pytest.mark.parametrize(
     ("returned", "sentence"),
     [
-        (lambda dy, x: (2 * dy * x).tolist(), "returned a list without arrays, and 1 gradient is needed: for x"),
-        (lambda dy, x: (2 * dy * x, dy), "returned 2 gradients, and 1 gradient is needed: for x"),
-        (lambda dy, x: (), "returned nothing, and 1 gradient is needed: for x"),  # noqa: ARG005
+        (lambda dy, x: (2 * dy * x).tolist(), "returned a list of 3, and must return gradients for x"),
+        (lambda dy, x: (2 * dy * x, dy), "returned a tuple of 2, and must return gradients for x"),
+        (lambda dy, x: (), "returned a tuple of 0, and must return gradients for x"),  # noqa: ARG005
         (lambda dy, x: "dx", "returned 'dx' for x, which is not"),  # noqa: ARG005
         (lambda dy, x: (entry for entry in dy * x), "returned a generator for x, which is not"),
         (lambda dy, x: (2 * dy * x).astype(object), "returned an array of object for x, which is not"),

@@ -92,8 +92,7 @@ def gradcheck(
 def _check_file(file: UserFile, seed: int, dtypes: tuple[str, ...] | None, backend: Backend, as_json: bool) -> int:
     """Print the report on somebody's file, and return the exit code."""
     with redirect_stdout(sys.stderr):  # what the file prints is not part of the report
-        found = user_file.read(file, seed)
-        case = Case(file.path.name, found.forward, found.backward, tuple(found.arguments), found.options)
+        case = Case(file.path.name, *user_file.read(file, seed))
         report = case.verified(backend, dtypes, seed)
     _print({file.path.name: report}, as_json, str(report))
     return EXIT_CODES[report.verdict]

@@ -15,8 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_mnist.check import tolerances
-from tinygrad_mnist.check.comparison import is_steady
-from tinygrad_mnist.check.measuring import REFUSALS
+from tinygrad_mnist.check.measuring import REFUSALS, is_steady
 from tinygrad_mnist.check.point import Direction, Point, shaken, shifted, typical
 from tinygrad_mnist.check.report import Finding
 
@@ -124,8 +123,8 @@ def along_lines(given: Point, tolerance: float) -> Iterator[Finding]:
     """Yield what is wrong on lines through the given point, and through 0 in each argument."""
     wrt, rng, values = given.subject.wrt, given.rng, given.values
     everything = {n: rng.standard_normal(values[n].shape) * typical(values[n]) for n in wrt}
-    yield from _wrong_on(Line(given, everything, tolerance), NEARBY, "near the given arguments", None)
-    is_large = len(wrt) > 3 or sum(v.size for v in values if isinstance(v, np.ndarray)) > LARGE
+    yield from _wrong_on(Line(given, everything, tolerance), NEARBY, "near the given arguments")
+    is_large = len(wrt) > 3 or sum(v.size for _, v in given.subject.arrays(values)) > LARGE
     for argument in wrt:
         value = values[argument]
         if not value.size:
@@ -140,10 +139,10 @@ def along_lines(given: Point, tolerance: float) -> Iterator[Finding]:
         breakpoints = [*(-scale * DECADES[::-1]).tolist(), *(scale * DECADES).tolist()]
         for direction in directions:
             line = Line(origin, {argument: direction}, tolerance, tolerances.STRAIGHT * scale)
-            yield from _wrong_on(line, breakpoints, "on a line through 0", given.subject.names[argument])
+            yield from _wrong_on(line, breakpoints, "on a line through 0")
 
 
-def _wrong_on(line: Line, breakpoints: Sequence[float], where: str, name: str | None) -> Iterator[Finding]:
+def _wrong_on(line: Line, breakpoints: Sequence[float], where: str) -> Iterator[Finding]:
     """Yield a finding if the integral of the backward along a line differs from the change of the loss."""
     found = _suspicious(line, breakpoints)
     if found is None:
@@ -151,6 +150,7 @@ def _wrong_on(line: Line, breakpoints: Sequence[float], where: str, name: str | 
     # Next to the line, a wrong slope is as wrong, and rounding errors are new ones.
     again = [_compared(line.shaken(found), found.start, found.end) for _ in range(SHAKES)]
     if all(again) and is_steady([one.integral - one.change for one in again if one]):
+        name = line.start.subject.names[next(iter(line.direction))] if len(line.direction) == 1 else None
         what = f"d{name}" if name else "the gradient"
         place = f"{where}, from {found.start:.3g} to {found.end:.3g}"
         sentence = f"{what} is wrong: its integral is {found.integral:.6g}, the change {found.change:.6g}"

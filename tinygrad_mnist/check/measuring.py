@@ -1,4 +1,4 @@
-"""Measured derivatives: the slope of a function of one number at 0, by the complex step and by differences.
+"""Measured derivatives: slopes of functions of one number at 0, and when a slope of yours counts as wrong.
 
 Each measurement knows how far it can be trusted. All functions run on the host, in float64 or complex.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.exceptions import ComplexWarning
 
 from tinygrad_mnist.check import tolerances
-from tinygrad_mnist.check.tolerances import EPSILON
+from tinygrad_mnist.check.tolerances import EPSILON, ESTIMATED, NEAR
 
 LEVELS = 8
 """The number of step sizes in Ridders' method, each a quarter of the one before."""
@@ -123,3 +123,44 @@ def relative_noise(function: Callable[[Any], Any], size: float, scale: float) ->
     if not noises or not size or not math.isfinite(size):
         return EPSILON
     return max(EPSILON, min(noises) / size)
+
+
+def is_off(
+    yours: float, slope: Slope, largest: float, unit: float = 0.0, tolerance: float = tolerances.ENTRY
+) -> bool | None:
+    """Return whether an entry differs from its measured slope, or None if that cannot be decided.
+
+    `largest` is the size of the largest entry, and `unit` that of a slope of 1, if nothing canceled.
+    """
+    if not math.isfinite(slope.value):
+        return None
+    if not math.isfinite(yours):
+        return True
+    room, unsure = tolerances.HIDDEN * max(largest, 0.01 * unit), ESTIMATED * slope.error
+    if abs(yours - slope.value) <= tolerance * abs(slope.value) + room + unsure:
+        # A measurement that may be off by much agrees with everything.
+        return None if unsure > tolerances.UNCLEAR * max(largest, abs(yours), 1e-3 * unit) else False
+    return True
+
+
+def has_kink(left: Slope, right: Slope) -> bool:
+    """Return whether the slopes on both sides differ by more than their errors."""
+    room = ESTIMATED * (left.error + right.error) + NEAR * max(abs(left.value), abs(right.value))
+    return abs(left.value - right.value) > room
+
+
+def is_between(yours: float, left: Slope, right: Slope, tolerance: float = NEAR) -> bool:
+    """Return whether a slope at a kink is between those of both sides, or cannot be told from one of them."""
+    low, high = sorted((left.value, right.value))
+    room = ESTIMATED * max(left.error, right.error) + max(NEAR, tolerance) * max(abs(low), abs(high))
+    return not math.isfinite(room) or low - room <= yours <= high + room
+
+
+def is_steady(differences: list[float]) -> bool:
+    """Return whether differences are nearly the same, or not finite.
+
+    If terms cancel in a loss or in a gradient, what is left may be their rounding errors. A difference that changes if
+    the arguments are shaken (`Point.shaken`) says nothing about the backward.
+    """
+    size = max(map(abs, differences))
+    return not math.isfinite(size) or max(differences) - min(differences) <= tolerances.STEADY * size

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +45,7 @@ def positional(function: Any) -> list[inspect.Parameter]:
     return [p for p in parameters if p.kind not in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)]
 
 
-def argument_names(forward: Any, backward: Any, arguments: Sequence[Any]) -> list[str]:
-    """Return the names of the arguments: those in the forward, in the backward, or argument 1, 2 and so on."""
-    count, parameters = len(arguments), positional(forward)
-    names = [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_POSITIONAL]
-    rest = next((p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL), None)
-    after_dout = [p.name for p in positional(backward) if p.kind is not inspect.Parameter.VAR_POSITIONAL][1:]
-    if not names and not rest and len(after_dout) >= count:
-        return after_dout[:count]
-    numbers = range(max(0, count - len(names)))
-    unnamed = (f"{rest}[{number}]" if rest else f"argument {len(names) + number + 1}" for number in numbers)
-    return [*names, *unnamed][:count]
+def argument_names(function: Any, count: int) -> list[str]:
+    """Return the names of the first `count` arguments. Those without a name are called argument 1, 2 and so on."""
+    names = [p.name for p in positional(function) if p.kind is not inspect.Parameter.VAR_POSITIONAL]
+    return [*names, *(f"argument {number + 1}" for number in range(len(names), count))][:count]

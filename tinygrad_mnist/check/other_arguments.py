@@ -36,7 +36,7 @@ Described = Iterator[tuple[str, list[Any]]]
 def of_other_sizes(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any], int | None]]:
     """Yield arguments of other sizes, also with the number of rows, None if their number is not what has changed."""
     outputs, constants = subject.outputs(subject.values), [value for _, value in _constant_arrays(subject)]
-    arrays = [value for value in subject.values if isinstance(value, np.ndarray)]
+    arrays = [value for _, value in subject.arrays(subject.values)]
     lengths = list(dict.fromkeys(length for array in arrays for length in array.shape))
     rows = next((array.shape[0] for array in arrays if array.ndim), 0)
     is_of_rows = all(output.ndim and output.shape[0] == rows for output in outputs)
@@ -101,11 +101,9 @@ def _accepts(subject: Subject, values: list[Any], shapes: list[tuple[int, ...]])
     return [o.shape for o in outputs] == shapes and all(np.all(np.isfinite(output)) for output in outputs)
 
 
-def _constant_arrays(subject: Subject) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Yield the arrays that are not differentiated and have entries and axes, each with its position."""
-    for n, value in enumerate(subject.values):
-        if n not in subject.wrt and isinstance(value, np.ndarray) and value.ndim and value.size:
-            yield n, value
+def _constant_arrays(subject: Subject) -> list[tuple[int, NDArray[Any]]]:
+    """Return the arrays that are not differentiated and have entries and axes, each with its position."""
+    return [(n, v) for n, v in subject.arrays(subject.values) if n not in subject.wrt and v.ndim and v.size]
 
 
 def _replaced(subject: Subject, n: int, value: NDArray[Any]) -> list[Any]:

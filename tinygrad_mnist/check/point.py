@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist.check import tolerances
-from tinygrad_mnist.check.comparison import Arrays
 from tinygrad_mnist.check.measuring import REFUSALS, Slope, complex_step, differences, one_sided, relative_noise
 from tinygrad_mnist.check.subject import Subject
+
+Arrays = Sequence[NDArray[Any]]
 
 Direction = dict[int, NDArray[Any]]
 """How the arguments move, by their positions."""
@@ -35,7 +36,7 @@ class Point:
 
     def shaken(self) -> "Point":
         """Return a point that is so near that a wrong slope stays as wrong, but rounding errors are new ones."""
-        return self.elsewhere(shaken(self.values, self.subject.wrt, self.rng), self.upstream)
+        return self.elsewhere(shaken(self.values, self.subject.wrt, self.rng, tolerances.SHAKEN), self.upstream)
 
     @functools.cached_property
     def gradients(self) -> list[NDArray[Any]]:
@@ -131,9 +132,7 @@ def shifted(values: Sequence[Any], direction: Direction, step: Any) -> list[Any]
     return [value + step * direction[n] if n in direction else value for n, value in enumerate(values)]
 
 
-def shaken(
-    values: list[Any], wrt: Sequence[int], rng: np.random.Generator, share: float = tolerances.SHAKEN
-) -> list[Any]:
+def shaken(values: list[Any], wrt: Sequence[int], rng: np.random.Generator, share: float) -> list[Any]:
     """Return values of which those at some positions are changed a little."""
     return [v * (1 + share * rng.standard_normal(v.shape)) if n in wrt else v for n, v in enumerate(values)]
 

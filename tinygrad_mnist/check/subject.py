@@ -15,6 +15,8 @@ from tinygrad_mnist.arrays.backend import asarray_like, to_host
 from tinygrad_mnist.check.naming import argument_names, kind, name_of
 from tinygrad_mnist.errors import UsageError
 
+Values = Sequence[Any]
+
 
 class Subject:
     """A forward and its backward, with the arguments to check them at: arrays on the host, and whatever else it takes.
@@ -27,33 +29,32 @@ class Subject:
     """Whether arguments keep their memory when they get new values, so that they also keep their type and shape."""
 
     def __init__(
-        self,
-        forward: Callable[..., Any],
-        backward: Callable[..., Any],
-        arguments: Sequence[Any],
-        names: Sequence[str] = (),
-        wrt: Any = None,
-        cache: bool = False,
+        self, forward: Any, backward: Any, arguments: Values, names: list[str], wrt: Any = None, cache: bool = False
     ) -> None:
         self.forward, self.backward, self._cache, self.name = forward, backward, cache, name_of(forward)
-        self.names = names or argument_names(forward, backward, arguments)
+        self.names = names
         self._originals = [np.asarray(value) if isinstance(value, list) else value for value in arguments]
+        self._on_host = all(isinstance(v, np.ndarray) or not hasattr(v, "dtype") for v in self._originals)
         self.wrt = self._positions(wrt)
         self.differentiated = [self.names[n] for n in self.wrt]
         self.values = [to_host(value) if hasattr(value, "dtype") else value for value in self._originals]
 
-    def outputs(self, values: Sequence[Any]) -> tuple[NDArray[Any], ...]:
+    def outputs(self, values: Values) -> tuple[NDArray[Any], ...]:
         """Return what forward returns for these values."""
         return self._outputs_and_cache(values)[0]
 
-    def gradients(self, upstream: Sequence[NDArray[Any]], values: Sequence[Any]) -> list[NDArray[Any]]:
+    def gradients(self, upstream: Sequence[NDArray[Any]], values: Values) -> list[NDArray[Any]]:
         """Return what backward returns, one gradient for each argument in `wrt`. Raises UsageError if it cannot be."""
         like = self._originals[self.wrt[0]]
-        dout = [_placed(u, like) for u in upstream]
+        dout = upstream if self._on_host else [_placed(u, like) for u in upstream]
         rest = [self._outputs_and_cache(values)[1]] if self._cache else self._all_placed(values)
         return self._in_order(self.backward(dout[0] if len(dout) == 1 else tuple(dout), *rest))
 
-    def _outputs_and_cache(self, values: Sequence[Any]) -> tuple[tuple[NDArray[Any], ...], Any]:
+    def arrays(self, values: Values) -> list[tuple[int, NDArray[Any]]]:
+        """Return the arrays among arguments, each with its position."""
+        return [(n, value) for n, value in enumerate(values) if isinstance(value, np.ndarray)]
+
+    def _outputs_and_cache(self, values: Values) -> tuple[tuple[NDArray[Any], ...], Any]:
         returned, cache = self.forward(*self._all_placed(values)), None
         if self._cache:
             if not isinstance(returned, tuple) or len(returned) != 2:
@@ -76,13 +77,10 @@ class Subject:
                 raise UsageError(f"{name_of(self.backward)} returned a dictionary without a gradient for {missing[0]}")
             found = [returned[one] if one in returned else returned[f"d{one}"] for one in wanted]
         if len(found) != len(wanted):
-            what = "None" if returned is None else "nothing"
-            if any(hasattr(one, "dtype") for one in found):
-                what = f"{len(found)} gradient{'s' if len(found) > 1 else ''}"
-            elif found and returned is not None:
-                what = f"{kind(returned)} without arrays"
-            needed = "1 gradient is" if len(wanted) == 1 else f"{len(wanted)} gradients are"
-            raise UsageError(f"{name_of(self.backward)} returned {what}, and {needed} needed: for {', '.join(wanted)}")
+            what = f"{kind(returned)} of {len(found)}" if isinstance(returned, tuple | list) else kind(returned)
+            raise UsageError(
+                f"{name_of(self.backward)} returned {what}, and must return gradients for {', '.join(wanted)}"
+            )
         pairs = zip(found, wanted, strict=True)
         return [_numbers(one, self.backward, f" for {argument}") for one, argument in pairs]
 
@@ -105,11 +103,13 @@ class Subject:
             raise UsageError(f"wrt names no argument of {function}")
         return [self.names.index(name) for name in names]
 
-    def _all_placed(self, values: Sequence[Any]) -> list[Any]:
+    def _all_placed(self, values: Values) -> Values:
+        if self._on_host:
+            return values
         return [_placed(value, like) for value, like in zip(values, self._originals, strict=True)]
 
 
-def layer_subject(layer: Any, arguments: Sequence[Any]) -> Subject:
+def layer_subject(layer: Any, arguments: Values) -> Subject:
     """Return a layer as a subject: an object with forward and backward, and possibly params and grads.
 
     Its parameters are arguments after the inputs, and are written into the arrays that the layer has.
@@ -135,7 +135,7 @@ def layer_subject(layer: Any, arguments: Sequence[Any]) -> Subject:
                 raise UsageError(f"{name}.grads has no gradient for {key!r} after backward") from error
         return [*of_inputs[:floats], *of_params]
 
-    names = argument_names(layer.forward, layer.backward, arguments)
+    names = argument_names(layer.forward, len(arguments))
     names += [key if isinstance(key, str) else f"params[{key}]" for key in keys]
     subject = Subject(forward, backward, [*arguments, *(params[key].copy() for key in keys)], names)
     subject.name, subject.in_place = name, True

@@ -6,13 +6,11 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinygrad_mnist.check.naming import positional
 from tinygrad_mnist.errors import UsageError
@@ -24,6 +22,7 @@ OTHER_SIZES = (4, 3, 2, 7, 9, 10, 11, 12)
 """The lengths of the other axes, in the order in which the docstrings name them. They differ, as a transpose must."""
 
 Shape = tuple[int, ...]
+Function = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -37,16 +36,6 @@ class UserFile:
     wrt: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Found:
-    """What `verify` is to be called with."""
-
-    forward: Callable[..., Any]
-    backward: Callable[..., Any]
-    arguments: list[Any]
-    options: dict[str, Any]
-
-
 def shapes(texts: Sequence[str]) -> dict[str, Shape]:
     """Return `x=5,4` as {"x": (5, 4)}. A number that is not in an array has no lengths. Raises ValueError.
 
@@ -56,20 +45,20 @@ def shapes(texts: Sequence[str]) -> dict[str, Shape]:
     found = {}
     for text in texts:
         name, equals, lengths = text.partition("=")
-        parts = [part.strip() for part in lengths.split(",") if part.strip()]
-        if not (equals and name.isidentifier() and all(p.isascii() and p.isdigit() and len(p) < 5 for p in parts)):
+        parts = lengths.replace(",", " ").split()
+        if not (equals and name.isidentifier() and all(re.fullmatch("[0-9]{1,4}", part) for part in parts)):
             raise ValueError(f"{text!r} is not the shape of an argument, like x=5,4")
         found[name] = tuple(map(int, parts))
     return found
 
 
-def read(file: UserFile, seed: int = 0) -> Found:
-    """Run a file and return its functions with arguments: those that the file defines, and random numbers for others.
+def read(file: UserFile, seed: int = 0) -> tuple[Function, Function, tuple[Any, ...], dict[str, Any]]:
+    """Run a file and return what `verify` is to be called with: forward, backward, their arguments, and options.
 
     The functions are called `forward` and `backward`, or end in `_forward` and `_backward` if there is one such pair.
-    An argument that has the name of something in the file, such as `labels = np.array([0, 2, 1])`, is that thing. A
-    backward that takes `(dout, cache)` gets the cache that the forward returns with its output. Raises UsageError if
-    the file cannot be run, a function is missing, or a shape is not known.
+    An argument that has the name of something in the file, such as `labels = np.array([0, 2, 1])`, is that thing; the
+    others are random numbers. A backward that takes `(dout, cache)` gets the cache that the forward returns with its
+    output. Raises UsageError if the file cannot be run, a function is missing, or a shape is not known.
     """
     module = _run(file.path)
     forward, backward = _functions(module, file)
@@ -78,47 +67,42 @@ def read(file: UserFile, seed: int = 0) -> Found:
         raise UsageError(f"{file.forward or 'forward'} in {file.path.name} takes no arguments with names")
     for name in (*file.shapes, *file.wrt):
         if name not in names:
-            raise UsageError(
-                f"{forward.__name__} in {file.path.name} has no argument {name!r}: it has {', '.join(names)}"
-            )
+            wrong = f"{forward.__name__} in {file.path.name} has no argument {name!r}"
+            raise UsageError(f"{wrong}: it has {', '.join(names)}")
     text = "\n".join(inspect.getdoc(one) or "" for one in (forward, backward, module))
-    shapes = {**_documented(text, names), **file.shapes}
-    rng = np.random.default_rng(seed)
-    arguments = [_argument(name, module, shapes, file, rng) for name in names]
-    options: dict[str, Any] = {"cache": _takes_cache(backward, names)}
-    return Found(forward, backward, arguments, options | ({"wrt": file.wrt} if file.wrt else {}))
+    shapes, rng = {**_documented(text, names), **file.shapes}, np.random.default_rng(seed)
+    arguments = {name: getattr(module, name, None) for name in names}
+    for name, defined in arguments.items():
+        if defined is None or callable(defined) or name in file.shapes:
+            if name not in shapes:
+                raise UsageError(f"the shape of {name!r} in {file.path.name} is not known", "no shape")
+            arguments[name] = np.asarray(rng.standard_normal(shapes[name]))
+    takes_cache = _required_names(backward)[1:] == ["cache"] and "cache" not in names
+    return forward, backward, tuple(arguments.values()), {"cache": takes_cache, "wrt": file.wrt or None}
 
 
 def _run(path: Path) -> types.ModuleType:
     """Return the file as a module. It is compiled anew in each call, so that a change within a second is seen."""
     module = types.ModuleType(f"checked_{path.stem}")
     module.__file__ = str(path)
+    folder = str(path.resolve().parent)
+    sys.modules[module.__name__] = module  # what it defines can find its module
+    sys.path.insert(0, folder)  # and it can import its neighbors
     try:
-        with _importable(module, path.resolve().parent):
-            exec(compile(path.read_bytes(), path, "exec"), vars(module))  # noqa: S102 - it is the user's own file
+        exec(compile(path.read_bytes(), path, "exec"), vars(module))  # noqa: S102 - it is the user's own file
     except (Exception, SystemExit) as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         number = getattr(error, "lineno", None) or (frames[-1].lineno if frames else None)
         place = f" in line {number}" if number else ""
         what = getattr(error, "msg", None) or str(error)
-        raise UsageError(
-            f"{path.name} cannot be run: {type(error).__name__}{place}{f', {what}' if what else ''}"
-        ) from error
+        wrong = f"{path.name} cannot be run: {type(error).__name__}{place}"
+        raise UsageError(f"{wrong}, {what}" if what else wrong) from error
+    finally:
+        sys.path.remove(folder)
     return module
 
 
-@contextmanager
-def _importable(module: types.ModuleType, folder: Path) -> Any:
-    """Let the file import its neighbors, and let what it defines find its module."""
-    sys.modules[module.__name__] = module
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-
-
-def _functions(module: types.ModuleType, file: UserFile) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _functions(module: types.ModuleType, file: UserFile) -> tuple[Function, Function]:
     """Return the forward and the backward."""
     defined = {name: value for name, value in vars(module).items() if callable(value)}
     stems = [name.removesuffix("_forward") for name in defined if name.endswith("_forward")]
@@ -154,26 +138,7 @@ def _documented(text: str, names: Sequence[str]) -> dict[str, Shape]:
     return found
 
 
-def _argument(
-    name: str, module: types.ModuleType, shapes: Mapping[str, Shape], file: UserFile, rng: np.random.Generator
-) -> Any:
-    """Return one argument of the forward."""
-    defined = getattr(module, name, None)
-    if name not in file.shapes and defined is not None and not callable(defined):
-        return defined
-    if name not in shapes:
-        raise UsageError(f"the shape of {name!r} in {file.path.name} is not known", "no shape")
-    drawn: NDArray[np.float64] = np.asarray(rng.standard_normal(shapes[name]))
-    return drawn
-
-
-def _takes_cache(backward: Callable[..., Any], names: Sequence[str]) -> bool:
-    """Return whether a backward takes what the forward saved, instead of its arguments."""
-    taken = _required_names(backward)
-    return len(taken) == 2 and taken[1] == "cache" and "cache" not in names
-
-
-def _required_names(function: Callable[..., Any]) -> list[str]:
+def _required_names(function: Function) -> list[str]:
     """Return the names of the positional arguments without a default, and none if they are unknown."""
     found = positional(function)
     if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in found):

@@ -1,16 +1,28 @@
 """verify: is a backward the derivative of its forward? Right, wrong or inconclusive, with the reason."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.check.checker import SAMPLE, Checker, Options
+from tinygrad_mnist.arrays.backend import to_host
+from tinygrad_mnist.check import contracts, lines, other_arguments, slopes, tolerances
 from tinygrad_mnist.check.diagnosis import source_line
-from tinygrad_mnist.check.naming import kind, name_of
-from tinygrad_mnist.check.report import INCONCLUSIVE, RIGHT, WRONG, Report
+from tinygrad_mnist.check.measuring import REFUSALS
+from tinygrad_mnist.check.naming import argument_names, kind, name_of
+from tinygrad_mnist.check.point import Arrays, Point, upstream_for
+from tinygrad_mnist.check.report import INCONCLUSIVE, RIGHT, WRONG, ArgumentReport, Finding, Report
 from tinygrad_mnist.check.subject import Subject, layer_subject
 from tinygrad_mnist.errors import GradientError, UsageError
+
+DTYPES = ("float64", "float32", "float16")
+"""The types that can be checked."""
+
+CHECKS = ("layouts", "sizes", "lines", "points")
+"""The groups of checks that can be skipped."""
 
 
 def verify(
@@ -20,7 +32,7 @@ def verify(
     wrt: str | Sequence[str] | None = None,
     cache: bool = False,
     upstream: Any = None,
-    sample: int = SAMPLE,
+    sample: int = 100,
     scale: float | None = None,
     rtol: float | None = None,
     dtypes: Sequence[str] | None = None,
@@ -60,16 +72,36 @@ def verify(
     'dw: yours is 2 times the measured gradient (at [1, 0] yours 4, measured 2)'
     """
     types = (dtypes,) if isinstance(dtypes, str) else None if dtypes is None else tuple(dtypes)
-    options = Options(upstream, sample, scale, rtol, types, tuple(skip), seed)
-    subject = _subject(forward, backward, arguments, wrt, cache)
+    _require_usable({"dtypes": types, "skip": skip, "sample": sample, "seed": seed, "scale": scale, "rtol": rtol})
     # A function may overflow or divide by 0 where a line leads it. The checks look at what it returns.
     with np.errstate(all="ignore"):
-        found = Checker(subject, options).run()
+        checker = Checker(_subject(forward, backward, arguments, wrt, cache), upstream, np.random.default_rng(seed))
+        checker.given.tolerance, checker.given.scale_of_all = rtol or tolerances.ENTRY, scale
+        checker.run(sample, rtol or tolerances.LINE, types, skip)
+    found = checker.report
     for one in found.arguments:
-        one.source = source_line(source or subject.backward, one.name) if one.verdict != RIGHT else ""
+        one.source = source_line(source or checker.subject.backward, one.name) if one.verdict != RIGHT else ""
     if not report and (found.verdict == WRONG or (found.verdict == INCONCLUSIVE and not allow_inconclusive)):
         raise GradientError(str(found))
     return found
+
+
+def _require_usable(options: dict[str, Any]) -> None:
+    """Raise UsageError if an option of `verify` has a value that it cannot have."""
+    for name, known in (("dtypes", DTYPES), ("skip", CHECKS)):
+        for value in options[name] or ():
+            if value not in known:
+                raise UsageError(f"{name} has {value!r}, which is not one of {', '.join(known)}")
+    if options["dtypes"] == ():
+        raise UsageError(f"dtypes names no type: name some of {', '.join(DTYPES)}")
+    for name, lowest in (("sample", 1), ("seed", 0)):
+        number = options[name]
+        if not isinstance(number, int | np.integer) or number < lowest:
+            raise UsageError(f"{name} is {number!r:.40}, and must be a whole number from {lowest}")
+    for name, limit, wanted in (("scale", math.inf, "greater than 0"), ("rtol", 1.0, "between 0 and 1")):
+        number = options[name]
+        if number is not None and not (isinstance(number, float | int) and 0 < number < limit):
+            raise UsageError(f"{name} is {number!r:.40}, and must be {wanted}")
 
 
 def _subject(forward: Any, backward: Any, arguments: Sequence[Any], wrt: Any, cache: bool) -> Subject:
@@ -82,4 +114,128 @@ def _subject(forward: Any, backward: Any, arguments: Sequence[Any], wrt: Any, ca
         raise UsageError(f"verify takes a forward and a backward, or a layer, and was given {kind(forward)}")
     if not callable(backward):
         raise UsageError(f"after {name_of(forward)}, verify takes its backward, and was given {kind(backward)}")
-    return Subject(forward, backward, arguments, wrt=wrt, cache=cache)
+    return Subject(forward, backward, arguments, argument_names(forward, len(arguments)), wrt, cache)
+
+
+class Checker:
+    """All checks of one subject."""
+
+    def __init__(self, subject: Subject, upstream: Any, rng: np.random.Generator) -> None:
+        self.subject = subject
+        self.narrow: set[str] = set()
+        if not subject.in_place:
+            self.narrow = {subject.values[n].dtype.name for n in subject.wrt} - {"float64"}
+            subject.values = [v.astype(np.float64) if n in subject.wrt else v for n, v in enumerate(subject.values)]
+        outputs = _called(subject.forward, lambda: subject.outputs(subject.values))
+        above = _upstream(upstream, outputs, subject.name, rng)
+        if any(output.dtype.kind == "c" for output in outputs):
+            raise UsageError(f"{subject.name} returns complex numbers, and a gradient here is one of real numbers")
+        for n, name in zip(subject.wrt, subject.differentiated, strict=True):
+            if not np.all(np.isfinite(subject.values[n])):
+                raise UsageError(f"{name} of {subject.name} is not finite")
+        self.given = Point(subject, subject.values, above, rng)
+        self.report = Report(subject.name, [ArgumentReport(name) for name in subject.differentiated])
+
+    def run(self, sample: int, rtol: float, dtypes: Sequence[str] | None, skip: Sequence[str]) -> None:
+        """Fill the report. The first two groups of checks say all that is wrong, the later ones stop at a fault."""
+        subject, given = self.subject, self.given
+        groups = [("", self._contracts()), ("", self._entries(sample)), ("", contracts.linear_in_upstream(given))]
+        if not subject.in_place:
+            groups += [("layouts", contracts.layouts(given)), ("layouts", contracts.whole_numbers(given))]
+            groups += [("", self._narrow_types(dtypes)), ("sizes", self._other_sizes())]
+        groups.append(("points", self._at(other_arguments.with_other_values(subject, given.rng))))
+        groups.append(("lines", lines.along_lines(given, rtol)))
+        groups.append(("points", self._special_points()))
+        # Once more, after all those calls.
+        groups.append(("", slopes.in_directions(given, given.values, "in another call")))
+        for number, (name, group) in enumerate(groups):
+            for finding in group if name not in skip else ():
+                self.report.add(finding)
+                if number > 1 and finding.verdict == WRONG:
+                    break
+            if self.report.verdict == WRONG or self.report.findings:
+                break
+
+    def _contracts(self) -> Iterator[Finding]:
+        """Check that calls change nothing, and that gradients have the shapes and types of their arguments."""
+        _called(self.subject.backward, lambda: self.given.gradients_at(self.given.values))
+        yield from contracts.changes_nothing(self.given)
+        if not self.report.findings:
+            yield from contracts.shapes_and_types(self.given)
+            yield from contracts.memory(self.given)
+
+    def _entries(self, sample: int) -> Iterator[Finding]:
+        """Measure entry by entry."""
+        self.given.measure_noise()
+        for report, n, gradient in zip(self.report.arguments, self.subject.wrt, self.given.gradients, strict=True):
+            if gradient.size:
+                slopes.at_entries(self.given, gradient, n, sample, report)
+            else:
+                yield Finding(f"{report.name} has no entries, so nothing can be measured", report.name, INCONCLUSIVE)
+
+    def _narrow_types(self, dtypes: Sequence[str] | None) -> Iterator[Finding]:
+        """Check the types that the arguments had, and those that somebody wants."""
+        wanted = (self.narrow | set(dtypes or ())) - {"float64"}
+        for dtype in sorted(wanted | ({"float32"} if dtypes is None else set())):
+            yield from contracts.narrow_types(self.given, dtype, dtype in wanted)
+
+    def _other_sizes(self) -> Iterator[Finding]:
+        """Check arrays of other sizes."""
+        failed, others_work = list[Finding](), False
+        for where, values, rows in other_arguments.of_other_sizes(self.subject, self.given.rng):
+            try:
+                yield from slopes.in_directions(self.given, values, where)
+                others_work |= rows is None or rows > 1
+            except REFUSALS as error:  # it may have sizes of its own
+                # Without rows, a reshape may fail for want of a length, but nothing is divided by 0.
+                if rows == 1 or (rows == 0 and isinstance(error, ArithmeticError)):
+                    what = f"{name_of(self.subject.backward)} raises {type(error).__name__}: {error}"
+                    failed.append(Finding(f"{where}, {what}"))
+        yield from failed if others_work else []
+
+    def _special_points(self) -> Iterator[Finding]:
+        """Check special numbers, ties and soft targets."""
+        yield from slopes.at_joint_ties(self.given)
+        yield from slopes.at_special_points(self.given)
+        for finding in self._at(other_arguments.with_soft_targets(self.subject, self.given.rng)):
+            yield replace(finding, verdict=INCONCLUSIVE)
+
+    def _at(self, described: Iterable[tuple[str, list[Any]]]) -> Iterator[Finding]:
+        """Check other arguments, if the backward takes them."""
+        for where, values in described:
+            with suppress(*REFUSALS):
+                yield from slopes.in_directions(self.given, values, where)
+
+
+def _called(function: Any, call: Callable[[], Any]) -> Any:
+    """Return the result of a call with the given arguments. Raises UsageError if it raises an error."""
+    try:
+        return call()
+    except (UsageError, AssertionError):
+        raise
+    except Exception as error:
+        raise UsageError(f"{name_of(function)} raises {type(error).__name__} for these arguments: {error}") from error
+
+
+def _upstream(given: Any, outputs: Arrays, name: str, rng: np.random.Generator) -> Arrays:
+    """Return upstream gradients for outputs: those given, or random ones. Raises UsageError if they do not fit.
+
+    `name` is that of the forward. Given ones are not broadcast, and must not all be 0, since that proves nothing.
+    """
+    if given is None:
+        return [upstream_for(output, rng) for output in outputs]
+    listed = list(given) if isinstance(given, tuple) else [given]
+    if len(listed) != len(outputs):
+        raise UsageError(f"{name} returns {len(outputs)} outputs, and upstream is {len(listed)}: give one for each")
+    arrays = [to_host(u) if hasattr(u, "dtype") else np.asarray(u) for u in listed]
+    for array, output in zip(arrays, outputs, strict=True):
+        if array.dtype.kind not in "fiub":
+            raise UsageError(f"upstream of {name} holds {array.dtype}, and must hold real numbers")
+        if array.shape != output.shape:
+            must = f"must have that of the output, {output.shape}"
+            raise UsageError(f"upstream of {name} has shape {array.shape}, and {must}")
+        if not np.all(np.isfinite(array)):
+            raise UsageError(f"upstream of {name} is not finite")
+    if not any(np.any(array) for array in arrays) and any(array.size for array in arrays):
+        raise UsageError(f"upstream of {name} is 0 everywhere, so every gradient is 0 and nothing can be checked")
+    return [a.astype(o.dtype if o.dtype.kind == "f" else float) for a, o in zip(arrays, outputs, strict=True)]

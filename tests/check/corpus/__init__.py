@@ -4,50 +4,19 @@ RIGHT and WRONG are what a gradient checker is measured by: it must accept the f
 says how its function is called and, if the backward is wrong, what is wrong with it, in a sentence.
 """
 
-from tests.check.corpus import (
-    right_elementwise,
-    right_interfaces,
-    right_kinks,
-    right_losses,
-    right_models,
-    right_numerics,
-    right_products,
-    right_reductions,
-    right_scales,
-    wrong_contracts,
-    wrong_details,
-    wrong_factors,
-    wrong_interfaces,
-    wrong_kinks,
-    wrong_others,
-    wrong_regions,
-    wrong_shapes,
-    wrong_terms,
-)
+from importlib import import_module
+from typing import Any
+
 from tests.check.corpus.entry import Entry, named
 
-RIGHT_MODULES = (
-    right_elementwise,
-    right_kinks,
-    right_reductions,
-    right_products,
-    right_losses,
-    right_scales,
-    right_interfaces,
-    right_models,
-    right_numerics,
-)
-WRONG_MODULES = (
-    wrong_regions,
-    wrong_factors,
-    wrong_terms,
-    wrong_kinks,
-    wrong_shapes,
-    wrong_contracts,
-    wrong_interfaces,
-    wrong_details,
-    wrong_others,
-)
+
+def modules(kind: str, names: str) -> list[Any]:
+    """Return the modules of the corpus with entries of a kind, right or wrong."""
+    return [import_module(f"tests.check.corpus.{kind}_{name}") for name in names.split()]
+
+
+RIGHT_MODULES = modules("right", "elementwise kinks reductions products losses scales interfaces models numerics")
+WRONG_MODULES = modules("wrong", "regions factors terms kinks shapes contracts interfaces details others")
 
 RIGHT = named(entry for module in RIGHT_MODULES for entry in module.ENTRIES)
 WRONG = named(entry for module in WRONG_MODULES for entry in module.ENTRIES)

@@ -100,10 +100,7 @@ ENTRIES = [
     right("silu", lambda x: x * expit(x), lambda dy, x: dy * expit(x) * (1 + x * expit(-x)), WIDE),
     right("swish object", SWISH, SWISH.backward, X),
     right(
-        "elu",
-        lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-        lambda dy, x: dy * np.exp(np.minimum(x, 0)),
-        X,
+        "elu", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), lambda dy, x: dy * np.exp(np.minimum(x, 0)), X
     ),
     right("exp", np.exp, lambda dy, x: dy * np.exp(x), X),
     right("expm1", np.expm1, lambda dy, x: dy * np.exp(x), X),

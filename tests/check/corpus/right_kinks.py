@@ -86,12 +86,7 @@ ENTRIES = [
     right("leaky relu", lambda x: np.where(x > 0, x, 0.01 * x), lambda dy, x: np.where(x > 0, dy, 0.01 * dy), X),
     right("relu6", lambda x: np.clip(x, 0, 6), lambda dy, x: dy * ((x > 0) & (x < 6)), 4 * X),
     right("clip", lambda x: np.clip(x, -0.5, 0.5), lambda dy, x: dy * (abs(x) < 0.5), X),
-    right(
-        "hard sigmoid",
-        lambda x: np.clip(0.2 * x + 0.5, 0, 1),
-        lambda dy, x: 0.2 * dy * (abs(x) < 2.5),
-        3 * X,
-    ),
+    right("hard sigmoid", lambda x: np.clip(0.2 * x + 0.5, 0, 1), lambda dy, x: 0.2 * dy * (abs(x) < 2.5), 3 * X),
     right("soft threshold", lambda x: np.sign(x) * np.maximum(abs(x) - 0.3, 0), lambda dy, x: dy * (abs(x) > 0.3), X),
     right(
         "two kinks 1e-7 apart",

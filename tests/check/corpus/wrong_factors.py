@@ -5,10 +5,7 @@ from typing import Any
 import numpy as np
 
 from tests.check.corpus.entry import numbers, positive, wrong
-from tests.check.corpus.right_products import (
-    linear,
-    linear_backward,
-)
+from tests.check.corpus.right_products import linear, linear_backward
 
 X, W, B = numbers(5, 4), numbers(4, 3), numbers(3)
 SQUARE = numbers(4, 4), numbers(4, 4, seed=1), numbers(4)

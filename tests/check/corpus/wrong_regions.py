@@ -101,12 +101,7 @@ ENTRIES = [
         ),
         X,
     ),
-    wrong(
-        "the absolute value has slope 1 on a strip left of 0",
-        abs,
-        lambda dy, x: dy * np.where(x > -0.01, 1, -1),
-        X,
-    ),
+    wrong("the absolute value has slope 1 on a strip left of 0", abs, lambda dy, x: dy * np.where(x > -0.01, 1, -1), X),
     wrong("clip lets everything through above", lambda x: np.clip(x, -2, 2), lambda dy, x: dy * (x > -2), X / 2),
     wrong("clip bends at 2.5 instead of 2", lambda x: np.clip(x, -2, 2), lambda dy, x: dy * (abs(x) < 2.5), X / 2),
     wrong(
