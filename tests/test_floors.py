@@ -133,7 +133,7 @@ BUDGETS = {
     "networks": 130,
     "losses optimizers train metrics similarity": 210,
     "arrays": 200,
-    "check": 1477,
+    "check": 1458,
     "derivations": 480,
     "proof": 296,
     "datasets": 911,

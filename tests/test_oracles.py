@@ -79,29 +79,3 @@ def test_a_wrong_derivative_is_found(wrong: Callable[[Any], Any], close: Close) 
 def test_numbers_of_a_coarser_dtype_are_moved_in_float64(dtype: Any, close: Close) -> None:
     x = np.array([3, 4, 10], dtype)
     close(oracles.gradient(lambda x: np.sum(x * x), x), np.array([6.0, 8.0, 20.0]), 1e-10)
-
-
-@pytest.mark.parametrize("x", [-3.0, -1e-8, 0.0, 0.5, 700.0])
-@pytest.mark.parametrize(
-    ("function", "slope"),
-    [(np.square, lambda x: 2 * x), (np.sin, np.cos), (np.exp, np.exp), (lambda x: x**3, lambda x: 3 * x**2)],
-)
-def test_the_complex_step_is_exact_except_for_rounding(
-    function: Callable[[Any], Any], slope: Callable[[Any], Any], x: float
-) -> None:
-    assert oracles.complex_step(function, x) == pytest.approx(slope(x), rel=1e-15, abs=oracles.TINY**2)
-
-
-@pytest.mark.parametrize("kink", [0.0, 1e-4, -2e-4, 1e-3 / 3, 9e-4])
-def test_a_kink_within_the_step_makes_the_slope_jump(kink: float) -> None:
-    assert oracles.slope_jump(lambda x: abs(x - kink)) > 0.01
-
-
-@pytest.mark.parametrize("function", [np.square, np.sin, np.exp, lambda x: abs(x - 0.0011), lambda x: x**3])
-def test_the_slope_of_a_smooth_function_does_not_jump(function: Callable[[Any], Any]) -> None:
-    assert oracles.slope_jump(function) < 1e-8
-
-
-def test_a_cube_has_order_2_and_a_square_has_no_error_and_so_no_order() -> None:
-    assert oracles.observed_order([lambda s: (1 + s) ** 3]) == pytest.approx(2, abs=1e-6)
-    assert oracles.observed_order([lambda s: (1 + s) ** 2, lambda s: 5 * s]) is None

@@ -1,8 +1,7 @@
 """What a wrong gradient looks like, in words: a factor, a transpose, zeros, only some rows. And the line it is from."""
 
-import ast
 import inspect
-import textwrap
+import re
 from collections.abc import Callable
 from pathlib import Path
 from string import digits
@@ -52,9 +51,8 @@ def _factor(mine: NDArray[Any], measured: NDArray[Any], rows: int) -> str:
     known = {-1.0: "minus", 2.0: "2 times", 0.5: "half of"}
     if rows > 2:
         known |= {float(rows): f"N = {rows} times", 1.0 / rows: f"1/N = 1/{rows} of"}
-    return next(
-        (words for value, words in known.items() if abs(ratio - value) < ALIKE * abs(value)), f"{ratio:.6g} times"
-    )
+    words = [said for value, said in known.items() if abs(ratio - value) < ALIKE * abs(value)]
+    return words[0] if words else f"{ratio:.6g} times"
 
 
 def source_line(function: Callable[..., Any], argument: str) -> str:
@@ -65,22 +63,14 @@ def source_line(function: Callable[..., Any], argument: str) -> str:
     """
     function = inspect.unwrap(getattr(function, "func", function))
     try:
-        source, first = inspect.getsourcelines(function)
-        tree = ast.parse(textwrap.dedent("".join(source)))
-    except (OSError, TypeError, SyntaxError):
+        lines, first = inspect.getsourcelines(function)
+    except (OSError, TypeError):
         return ""
-    assigned, returned = 0, 0
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign | ast.AugAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
-            # The arguments of a network have the numbers of its layers, and the names in its code do not.
-            if f"d{argument.rstrip(digits)}" in names:
-                assigned = max(assigned, node.lineno)
-        elif isinstance(node, ast.Return):
-            returned = max(returned, node.lineno)
-    number = max(0, (assigned or returned or 1) - 1)
-    path = Path(inspect.getsourcefile(function) or "?")
-    package = Path(__file__).parents[1]
+    # The arguments of a network have the numbers of its layers, and the names in its code do not.
+    target = rf"[^=(#'\"]*\bd{re.escape(argument.rstrip(digits))}\b(?:\[.*\])?[^=(]*=(?!=)"
+    assigned = [number for number, line in enumerate(lines) if re.match(target, line)]
+    returned = [number for number, line in enumerate(lines) if re.match(r"\s+return\b", line)]
+    number = (assigned or returned or [0])[-1]
+    path, package = Path(inspect.getsourcefile(function) or "?"), Path(__file__).parents[1]
     shown = path.relative_to(package.parent) if path.is_relative_to(package) else path
-    return f"{shown}:{first + number}: {source[number].strip()}"
+    return f"{shown}:{first + number}: {lines[number].strip()}"

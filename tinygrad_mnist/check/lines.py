@@ -206,33 +206,24 @@ def _compared(line: Line, start: float, end: float) -> Interval | None:
     Also returns None if the forward has no finite value at an end, because the line has left its domain there.
     """
     found, is_straight = None, max(abs(start), abs(end)) <= line.straight
-    if not all(math.isfinite(line.loss(at)[0]) for at in (start, end)):
+    (first, first_size), (last, last_size), noise = line.loss(start), line.loss(end), line.start.relative_noise
+    if not math.isfinite(first) or not math.isfinite(last):
         return None
     for quadrature in QUADRATURES if is_straight else QUADRATURES[1:]:
-        found = _integrated(line, start, end, quadrature)
-        if found is None:
+        middle, half, change = (start + end) / 2, (end - start) / 2, last - first
+        slopes = [line.slope(middle + half * node) for node, _ in quadrature]
+        pairs = [(weight, slope) for (_, weight), slope in zip(quadrature, slopes, strict=True)]
+        integral = half * math.fsum(weight * slope for weight, (slope, _, _) in pairs)
+        absolute = abs(half) * math.fsum(weight * size for weight, (_, size, _) in pairs)
+        rounding = tolerances.LINE_ROUNDED * noise * (first_size + last_size)
+        rounding += tolerances.ROUNDED * tolerances.EPSILON * max(sensitivity for _, _, sensitivity in slopes)
+        room, difference = (line.tolerance + tolerances.LINE_ROUNDED * noise) * absolute, abs(integral - change)
+        if difference > room + rounding:
+            # Terms that cancel in a tail leave a loss of 0. On the other side of the line they show how large they are.
+            mirrored = line.loss(-start)[1] + line.loss(-end)[1]
+            rounding += 4 * tolerances.EPSILON * mirrored if math.isfinite(mirrored) else 0.0
+        if difference <= room + rounding:
             return None
+        is_noise = rounding > tolerances.EXPLAINABLE * difference
+        found = Interval(start, end, integral, change, is_noise, slopes[0][0], slopes[-1][0])
     return found
-
-
-def _integrated(line: Line, start: float, end: float, quadrature: Sequence[tuple[float, float]]) -> Interval | None:
-    """Return the interval if the integral by a quadrature and the change of the loss differ on it, or None."""
-    (first, first_size), (last, last_size), noise = line.loss(start), line.loss(end), line.start.relative_noise
-    middle, half, change = (start + end) / 2, (end - start) / 2, last - first
-    slopes = [line.slope(middle + half * node) for node, _ in quadrature]
-    pairs = [(weight, slope) for (_, weight), slope in zip(quadrature, slopes, strict=True)]
-    integral = half * math.fsum(weight * slope for weight, (slope, _, _) in pairs)
-    absolute = abs(half) * math.fsum(weight * size for weight, (_, size, _) in pairs)
-    if not math.isfinite(integral):
-        return Interval(start, end, math.nan, change)
-    difference, rounding = abs(integral - change), tolerances.LINE_ROUNDED * noise * (first_size + last_size)
-    rounding += 16 * tolerances.EPSILON * max(sensitivity for _, _, sensitivity in slopes)
-    room = (line.tolerance + tolerances.LINE_ROUNDED * noise) * absolute
-    if difference > room + rounding:
-        # Terms that cancel in a tail leave a loss of 0. On the other side of the line they show how large they are.
-        mirrored = line.loss(-start)[1] + line.loss(-end)[1]
-        rounding += 4 * tolerances.EPSILON * mirrored if math.isfinite(mirrored) else 0.0
-    if difference <= room + rounding:
-        return None
-    is_noise = rounding > tolerances.EXPLAINABLE * difference
-    return Interval(start, end, integral, change, is_noise, slopes[0][0], slopes[-1][0])

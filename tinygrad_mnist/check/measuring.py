@@ -59,19 +59,6 @@ def differences(function: Callable[[float], float], scale: float, noise: float) 
     return _limit(lambda h: (function(h) - function(-h)) / (2 * h), 2, scale, noise)
 
 
-def fourth_order(function: Callable[[float], Any], step: float = 1e-3) -> Any:
-    """Return the slope at 0 by central differences of order 4. The function may return a number or an array.
-
-    Central differences with h and h/2 are combined so that the h^2 terms of their errors cancel (Richardson's
-    extrapolation). Of sin at numbers from -1 to 1, the error is then about 1e-13, nearly all of it rounding.
-
-    >>> round(fourth_order(lambda s: (3 + s) ** 2), 9)
-    6.0
-    """
-    whole, half = ((function(h) - function(-h)) / (2 * h) for h in (step, step / 2))
-    return (4 * half - whole) / 3
-
-
 def one_sided(function: Callable[[float], float], scale: float, noise: float) -> tuple[Slope, Slope]:
     """Return the slopes at 0 from the left and from the right, extrapolated to the step 0."""
     here = function(0.0)

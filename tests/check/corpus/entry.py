@@ -36,6 +36,13 @@ def wrong(sentence: str, forward: Any, backward: Callable[..., Any] | None, *arg
     return Entry(sentence, forward, backward, arguments, options, wrong=sentence)
 
 
+def wrong_backwards(
+    forward: Any, arguments: tuple[Any, ...], backwards: dict[str, Callable[..., Any]], **options: Any
+) -> list[Entry]:
+    """Return entries with wrong backwards of one function, by the sentences that say what is wrong with them."""
+    return [wrong(sentence, forward, backward, *arguments, **options) for sentence, backward in backwards.items()]
+
+
 def numbers(*shape: int, seed: int = 0) -> Any:
     """Return random numbers, normally distributed, the same for the same shape and seed."""
     return np.random.default_rng((seed, *shape)).standard_normal(shape)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from tests.check.corpus.entry import numbers, positive, wrong
+from tests.check.corpus.entry import numbers, positive, wrong, wrong_backwards
 from tests.check.corpus.right_losses import embedding_backward
 from tests.check.corpus.right_models import depthwise, depthwise_backward, gru, gru_backward, kernel, kernel_backward
 from tests.check.corpus.right_products import conv, conv_backward, linear, linear_backward
@@ -95,7 +95,16 @@ def without_state(dy: Any, x: Any, h: Any, w: Any, u: Any) -> Any:
 ENTRIES = [
     wrong("ignored labels count in the mean", kept_cross_entropy, divided_by_all, numbers(5, 3), KEPT, wrt="x"),
     wrong("ignored labels get a gradient", kept_cross_entropy, ignored_too, numbers(5, 3), KEPT, wrt="x"),
-    wrong("a mask is kept for each array object", lambda x: np.maximum(x, 0), by_identity(), X),
+    *wrong_backwards(
+        lambda x: np.maximum(x, 0),
+        (X,),
+        {
+            "a mask is kept for each array object": by_identity(),
+            "a bend at -1e-12 instead of 0 that doubles": lambda dy, x: (
+                dy * ((x > 0) + 2.0 * ((x < 0) & (x > -1e-3))).astype(x.dtype)
+            ),
+        },
+    ),
     wrong("every other call is wrong", lambda x: x * x, every_other_call(), X),
     wrong("the backward is noisy", lambda x: x * x, noisy_backward, X),
     wrong("the argument is changed and restored", lambda x: x**3, moved_and_restored, X),
@@ -118,23 +127,26 @@ ENTRIES = [
         numbers(4, 2),
         numbers(3, 2),
     ),
-    wrong("it is wrong if all entries are positive", np.sin, lambda dy, x: dy * np.cos(x) * (1 + (x > 0).all()), X),
-    wrong("it is wrong if all entries are negative", np.sin, lambda dy, x: dy * np.cos(x) * (1 + (x < 0).all()), X),
-    wrong("it is wrong if the mean is negative", np.sin, lambda dy, x: dy * np.cos(x) * (1 + (x.mean() < 0)), abs(X)),
-    wrong(
-        "it is wrong for float32 only", np.sin, lambda dy, x: dy * np.cos(x) * (1.01 if x.dtype == np.float32 else 1), X
-    ),
-    wrong(
-        "sparse upstream gradients are scaled up", np.sin, lambda dy, x: dy * np.cos(x) / max((dy != 0).mean(), 0.01), X
-    ),
-    wrong(
-        "a constant upstream gradient is a mean",
+    *wrong_backwards(
         np.sin,
-        lambda dy, x: dy * np.cos(x) * (0.5 if dy.size and (dy == dy.flat[0]).all() else 1),
-        X,
+        (X,),
+        {
+            "it is wrong if all entries are positive": lambda dy, x: dy * np.cos(x) * (1 + (x > 0).all()),
+            "it is wrong if all entries are negative": lambda dy, x: dy * np.cos(x) * (1 + (x < 0).all()),
+            "it is wrong for float32 only": lambda dy, x: dy * np.cos(x) * (1.01 if x.dtype == np.float32 else 1),
+            "sparse upstream gradients are scaled up": lambda dy, x: dy * np.cos(x) / max((dy != 0).mean(), 0.01),
+            "a constant upstream gradient is a mean": lambda dy, x: (
+                dy * np.cos(x) * (0.5 if dy.size and (dy == dy.flat[0]).all() else 1)
+            ),
+            "negative upstream gradients are dropped": lambda dy, x: np.maximum(dy, 0) * np.cos(x),
+            "an upstream gradient of 0 gives NaN": lambda dy, x: dy * dy / dy * np.cos(x),
+            "sin is 0 beyond 100": lambda dy, x: dy * np.cos(x) * (abs(x) < 100),
+            "rows are exchanged": lambda dy, x: (dy * np.cos(x))[::-1].copy(),
+            "rows of the upstream gradient are sorted": lambda dy, x: np.sort(dy, axis=0) * np.cos(x),
+            "two neighbors exchange their gradients": lambda dy, x: (dy * np.cos(x))[:, [1, 0, 2]],
+        },
     ),
-    wrong("negative upstream gradients are dropped", np.sin, lambda dy, x: np.maximum(dy, 0) * np.cos(x), X),
-    wrong("an upstream gradient of 0 gives NaN", np.sin, lambda dy, x: dy * dy / dy * np.cos(x), X),
+    wrong("it is wrong if the mean is negative", np.sin, lambda dy, x: dy * np.cos(x) * (1 + (x.mean() < 0)), abs(X)),
     wrong(
         "the slope of sigmoid is NaN beyond 710", special.expit, lambda dy, x: dy * np.exp(x) / (1 + np.exp(x)) ** 2, X
     ),
@@ -151,13 +163,6 @@ ENTRIES = [
         X,
     ),
     wrong("exp is cut off at 20", np.exp, lambda dy, x: dy * np.exp(np.minimum(x, 20)), X),
-    wrong("sin is 0 beyond 100", np.sin, lambda dy, x: dy * np.cos(x) * (abs(x) < 100), X),
-    wrong(
-        "a bend at -1e-12 instead of 0 that doubles",
-        lambda x: np.maximum(x, 0),
-        lambda dy, x: dy * ((x > 0) + 2.0 * ((x < 0) & (x > -1e-3))).astype(x.dtype),
-        X,
-    ),
     wrong(
         "the square root is not halved for small numbers",
         np.sqrt,
@@ -178,9 +183,6 @@ ENTRIES = [
         lambda dy, x: dy[:, None] * (x == x.max(axis=0)[:, None]),
         numbers(4, 4),
     ),
-    wrong("rows are exchanged", np.sin, lambda dy, x: (dy * np.cos(x))[::-1].copy(), X),
-    wrong("rows of the upstream gradient are sorted", np.sin, lambda dy, x: np.sort(dy, axis=0) * np.cos(x), X),
-    wrong("two neighbors exchange their gradients", np.sin, lambda dy, x: (dy * np.cos(x))[:, [1, 0, 2]], X),
     wrong("the residual is left out", lambda x: x + np.tanh(x), lambda dy, x: dy * (1 - np.tanh(x) ** 2), X),
     wrong("an input that is used twice is counted once", lambda x: x * x.sum(), lambda dy, x: dy * x.sum(), X),
     wrong("the result is a broadcast view", np.sum, lambda dy, x: np.broadcast_to(np.asarray(dy), x.shape), X),

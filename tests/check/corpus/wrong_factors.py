@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.check.corpus.entry import numbers, positive, wrong
+from tests.check.corpus.entry import numbers, positive, wrong, wrong_backwards
 from tests.check.corpus.right_products import linear, linear_backward
 
 X, W, B = numbers(5, 4), numbers(4, 3), numbers(3)
@@ -39,41 +39,38 @@ def first_rows(gradient: Any) -> Any:
 
 
 ENTRIES = [
-    wrong("the weight gradient is negated", linear, changed(linear_backward, 1, np.negative), X, W, B),
-    wrong("the weight gradient is doubled", linear, changed(linear_backward, 1, lambda d: 2 * d), X, W, B),
-    wrong("the bias gradient is 0", linear, changed(linear_backward, 2, np.zeros_like), X, W, B),
-    wrong("the input gradient is 0", linear, changed(linear_backward, 0, np.zeros_like), X, W, B),
-    wrong("the input gradient is all ones", linear, changed(linear_backward, 0, np.ones_like), X, W, B),
-    wrong(
-        "the weight gradient is a mean over rows",
+    *wrong_backwards(
         linear,
-        lambda dz, x, w, b: (dz @ w.T, x.T @ dz / len(x), dz.sum(0)),
-        X,
-        W,
-        B,
+        (X, W, B),
+        {
+            "the weight gradient is negated": changed(linear_backward, 1, np.negative),
+            "the weight gradient is doubled": changed(linear_backward, 1, lambda d: 2 * d),
+            "the bias gradient is 0": changed(linear_backward, 2, np.zeros_like),
+            "the input gradient is 0": changed(linear_backward, 0, np.zeros_like),
+            "the input gradient is all ones": changed(linear_backward, 0, np.ones_like),
+            "the weight gradient is a mean over rows": lambda dz, x, w, b: (dz @ w.T, x.T @ dz / len(x), dz.sum(0)),
+            "the bias gradient is a mean over rows": changed(linear_backward, 2, lambda d: d / 5),
+            "the weight gradient is multiplied by the rows": lambda dz, x, w, b: (
+                dz @ w.T,
+                x.T @ dz * len(x),
+                dz.sum(0),
+            ),
+            "one entry is off by a hundredth": changed(linear_backward, 1, one_entry),
+            "only the first rows have a gradient": changed(linear_backward, 0, first_rows),
+            "everything is 0.05 % too large": changed(linear_backward, 1, lambda d: d * 1.0005),
+        },
     ),
-    wrong("the bias gradient is a mean over rows", linear, changed(linear_backward, 2, lambda d: d / 5), X, W, B),
-    wrong(
-        "the weight gradient is multiplied by the rows",
+    *wrong_backwards(
         linear,
-        lambda dz, x, w, b: (dz @ w.T, x.T @ dz * len(x), dz.sum(0)),
-        X,
-        W,
-        B,
+        SQUARE,
+        {
+            "the weight gradient is transposed": changed(linear_backward, 1, lambda d: d.T.copy()),
+            "the bias gradient is summed over the outputs": lambda dz, x, w, b: (dz @ w.T, x.T @ dz, dz.sum(1)),
+            "input and weights are exchanged": lambda dz, x, w, b: (dz @ x.T, w.T @ dz, dz.sum(0)),
+            "the weights are not transposed": lambda dz, x, w, b: (dz @ w, x.T @ dz, dz.sum(0)),
+        },
     ),
-    wrong("the weight gradient is transposed", linear, changed(linear_backward, 1, lambda d: d.T.copy()), *SQUARE),
-    wrong(
-        "the bias gradient is summed over the outputs",
-        linear,
-        lambda dz, x, w, b: (dz @ w.T, x.T @ dz, dz.sum(1)),
-        *SQUARE,
-    ),
-    wrong("input and weights are exchanged", linear, lambda dz, x, w, b: (dz @ x.T, w.T @ dz, dz.sum(0)), *SQUARE),
-    wrong("the weights are not transposed", linear, lambda dz, x, w, b: (dz @ w, x.T @ dz, dz.sum(0)), *SQUARE),
     wrong("two gradients are exchanged", np.matmul, lambda dz, x, w: (x.T @ dz, dz @ w.T), SQUARE[0], SQUARE[1]),
-    wrong("one entry is off by a hundredth", linear, changed(linear_backward, 1, one_entry), X, W, B),
-    wrong("only the first rows have a gradient", linear, changed(linear_backward, 0, first_rows), X, W, B),
-    wrong("everything is 0.05 % too large", linear, changed(linear_backward, 1, lambda d: d * 1.0005), X, W, B),
     wrong(
         "a small gradient is wrong beside a large one",
         lambda x: x * np.array([1, 1e-6], x.dtype),
@@ -87,30 +84,30 @@ ENTRIES = [
         X,
         dtypes=("float64",),
     ),
-    wrong("the upstream gradient is ignored", np.tanh, lambda dy, x: 1 - np.tanh(x) ** 2, X),
-    wrong("the upstream gradient is used twice", np.tanh, lambda dy, x: dy * dy * (1 - np.tanh(x) ** 2), X),
-    wrong("the size of the upstream gradient is used", np.tanh, lambda dy, x: abs(dy) * (1 - np.tanh(x) ** 2), X),
-    wrong("the upstream gradient is averaged", np.tanh, lambda dy, x: dy.mean() * (1 - np.tanh(x) ** 2), X),
-    wrong(
-        "the upstream gradient is clipped at 1", np.tanh, lambda dy, x: np.clip(dy, -1, 1) * (1 - np.tanh(x) ** 2), X
-    ),
-    wrong(
-        "the upstream gradient is clipped at 5", np.tanh, lambda dy, x: np.clip(dy, -5, 5) * (1 - np.tanh(x) ** 2), X
-    ),
-    wrong(
-        "the upstream gradient is clipped at 1000",
+    *wrong_backwards(
         np.tanh,
-        lambda dy, x: np.clip(dy, -1e3, 1e3) * (1 - np.tanh(x) ** 2),
-        X,
+        (X,),
+        {
+            "the upstream gradient is ignored": lambda dy, x: 1 - np.tanh(x) ** 2,
+            "the upstream gradient is used twice": lambda dy, x: dy * dy * (1 - np.tanh(x) ** 2),
+            "the size of the upstream gradient is used": lambda dy, x: abs(dy) * (1 - np.tanh(x) ** 2),
+            "the upstream gradient is averaged": lambda dy, x: dy.mean() * (1 - np.tanh(x) ** 2),
+            "the upstream gradient is clipped at 1": lambda dy, x: np.clip(dy, -1, 1) * (1 - np.tanh(x) ** 2),
+            "the upstream gradient is clipped at 5": lambda dy, x: np.clip(dy, -5, 5) * (1 - np.tanh(x) ** 2),
+            "the upstream gradient is clipped at 1000": lambda dy, x: np.clip(dy, -1e3, 1e3) * (1 - np.tanh(x) ** 2),
+            "the slope is not squared": lambda dy, x: dy * (1 - np.tanh(x)),
+        },
     ),
-    wrong("small upstream gradients are dropped", np.sin, lambda dy, x: np.where(abs(dy) < 1e-4, 0, dy) * np.cos(x), X),
-    wrong(
-        "the gradient is normalized to length 10",
+    *wrong_backwards(
         np.sin,
-        lambda dy, x: dy * np.cos(x) * min(1, 10 / max(np.linalg.norm(dy), 1e-30)),
-        X,
+        (X,),
+        {
+            "small upstream gradients are dropped": lambda dy, x: np.where(abs(dy) < 1e-4, 0, dy) * np.cos(x),
+            "the gradient is normalized to length 10": lambda dy, x: (
+                dy * np.cos(x) * min(1, 10 / max(np.linalg.norm(dy), 1e-30))
+            ),
+        },
     ),
-    wrong("the slope is not squared", np.tanh, lambda dy, x: dy * (1 - np.tanh(x)), X),
     wrong("only one of two paths is counted", lambda x: x * np.sin(x), lambda dy, x: dy * np.sin(x), X),
     wrong(
         "the sign of the divisor is wrong",

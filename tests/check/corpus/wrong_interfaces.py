@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.check.corpus.entry import numbers, wrong
+from tests.check.corpus.entry import numbers, wrong, wrong_backwards
 
 POINTS = numbers(4, 3)
 
@@ -58,14 +58,13 @@ ENTRIES = [
         POINTS,
         cache=True,
     ),
-    wrong(
-        "two outputs: the second is ignored", lambda x: (x * x, np.sin(x)), lambda douts, x: 2 * douts[0] * x, POINTS
-    ),
-    wrong(
-        "two outputs are exchanged",
+    *wrong_backwards(
         lambda x: (x * x, np.sin(x)),
-        lambda douts, x: 2 * douts[1] * x + douts[0] * np.cos(x),
-        POINTS,
+        (POINTS,),
+        {
+            "two outputs: the second is ignored": lambda douts, x: 2 * douts[0] * x,
+            "two outputs are exchanged": lambda douts, x: 2 * douts[1] * x + douts[0] * np.cos(x),
+        },
     ),
     wrong(
         "a dictionary names gradients wrongly",

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.check.corpus.entry import numbers, wrong
+from tests.check.corpus.entry import numbers, wrong, wrong_backwards
 
 X = numbers(4, 3)
 WHOLE = np.round(numbers(4, 5))
@@ -46,18 +46,19 @@ ENTRIES = [
     wrong("abs has the wrong sign on the left", np.abs, lambda dy, x: dy * (x > 0), X),
     wrong("abs has slope 2 at 0", np.abs, lambda dy, x: dy * np.where(x == 0, 2, np.sign(x)), X),
     wrong("relu has slope -1 at 0", relu, lambda dy, x: dy * np.where(x == 0, -1, x > 0), X),
-    wrong("relu has slope 2 at 0, at numbers with zeros", relu, lambda dy, x: dy * np.where(x == 0, 2, x > 0), WHOLE),
     wrong("relu is NaN at 0", relu, lambda dy, x: dy * np.where(x == 0, np.nan, x > 0), X),
     wrong("relu has slope 0 on the right", relu, lambda dy, x: dy * (x < 0), X),
     wrong("relu looks at the upstream gradient", relu, lambda dy, x: dy * (dy > 0), X),
     wrong("relu is ignored", relu, lambda dy, x: dy * 1, X),
-    wrong(
-        "leaky relu leaks the wrong share",
+    wrong("relu has slope 2 at 0, at numbers with zeros", relu, lambda dy, x: dy * np.where(x == 0, 2, x > 0), WHOLE),
+    *wrong_backwards(
         lambda x: np.where(x > 0, x, 0.01 * x),
-        lambda dy, x: np.where(x > 0, dy, 0.1 * dy),
-        X,
+        (X,),
+        {
+            "leaky relu leaks the wrong share": lambda dy, x: np.where(x > 0, dy, 0.1 * dy),
+            "leaky relu is a relu": lambda dy, x: dy * (x > 0),
+        },
     ),
-    wrong("leaky relu is a relu", lambda x: np.where(x > 0, x, 0.01 * x), lambda dy, x: dy * (x > 0), X),
     wrong("each of equal maxima gets everything", lambda x: x.max(axis=1), all_of_the_largest, WHOLE),
     wrong("equal maxima get nothing", lambda x: x.max(axis=1), none_of_the_largest, WHOLE),
     wrong(
@@ -66,19 +67,13 @@ ENTRIES = [
         lambda dy, x: dy[:, None] * (x == x.min(1, keepdims=True)),
         X,
     ),
-    wrong(
-        "maximum gives everything to both if equal",
+    *wrong_backwards(
         np.maximum,
-        lambda dz, x, y: (dz * (x >= y), dz * (y >= x)),
-        np.array([1.0, 2, 3, -1]),
-        np.array([1.0, 1, 4, -1]),
-    ),
-    wrong(
-        "maximum gives nothing if equal",
-        np.maximum,
-        lambda dz, x, y: (dz * (x > y), dz * (y > x)),
-        np.array([1.0, 2, 3, -1]),
-        np.array([1.0, 1, 4, -1]),
+        (np.array([1.0, 2, 3, -1]), np.array([1.0, 1, 4, -1])),
+        {
+            "maximum gives everything to both if equal": lambda dz, x, y: (dz * (x >= y), dz * (y >= x)),
+            "maximum gives nothing if equal": lambda dz, x, y: (dz * (x > y), dz * (y > x)),
+        },
     ),
     wrong(
         "maximum exchanges its arguments",

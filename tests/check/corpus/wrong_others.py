@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from tests.check.corpus.entry import numbers, wrong
+from tests.check.corpus.entry import numbers, wrong, wrong_backwards
 from tests.check.corpus.right_losses import cross_entropy, cross_entropy_backward
 from tests.check.corpus.right_products import linear, linear_backward
 
@@ -72,26 +72,32 @@ def limited(change: Any) -> Any:
 
 
 ENTRIES = [
-    wrong("rows in multiples of 4 count twice", np.sin, sine_unless(lambda n: n % 4 == 0), X),
-    wrong("rows in multiples of 16 count twice", np.sin, sine_unless(lambda n: n % 16 == 0), X),
-    wrong("an even number of rows counts twice", np.sin, sine_unless(lambda n: n % 2 == 0), X),
-    wrong("a last block of columns is forgotten", np.sin, in_fours, X),
-    wrong("no rows are an error", np.sin, lambda dy, x: dy * np.cos(x) * (len(x) // len(x)), X),
-    wrong(
-        "inputs beyond 16 are forgotten",
-        linear,
-        limited(lambda dw, x: dw * (np.arange(len(dw)) < 16)[:, None]),
-        numbers(5, 4),
-        numbers(4, 3),
-        numbers(3),
+    *wrong_backwards(
+        np.sin,
+        (X,),
+        {
+            "rows in multiples of 4 count twice": sine_unless(lambda n: n % 4 == 0),
+            "rows in multiples of 16 count twice": sine_unless(lambda n: n % 16 == 0),
+            "an even number of rows counts twice": sine_unless(lambda n: n % 2 == 0),
+            "a last block of columns is forgotten": in_fours,
+            "no rows are an error": lambda dy, x: dy * np.cos(x) * (len(x) // len(x)),
+            "it is wrong if all entries exceed 2": sine_if(lambda x: (x > 2).all()),
+            "it is wrong if the sum exceeds 20": sine_if(lambda x: x.sum() > 20),
+            "it is wrong if an entry exceeds 6": sine_if(lambda x: (abs(x) > 6).any()),
+            "upstream gradients below 1e-25 are dropped": lambda dy, x: np.where(abs(dy) < 1e-25, 0, dy) * np.cos(x),
+            "all upstream gradients above 0 count twice": lambda dy, x: (
+                dy * np.cos(x) * (2 if dy.size and (dy > 0).all() else 1)
+            ),
+            "it is wrong in a band of 1e-5": lambda dy, x: dy * np.cos(x) * np.where((x > 0.5) & (x < 0.50001), 2, 1),
+        },
     ),
-    wrong(
-        "outputs beyond 10 are forgotten",
+    *wrong_backwards(
         linear,
-        limited(lambda dw, x: dw * (np.arange(dw.shape[1]) < 10)),
-        numbers(5, 4),
-        numbers(4, 3),
-        numbers(3),
+        (numbers(5, 4), numbers(4, 3), numbers(3)),
+        {
+            "inputs beyond 16 are forgotten": limited(lambda dw, x: dw * (np.arange(len(dw)) < 16)[:, None]),
+            "outputs beyond 10 are forgotten": limited(lambda dw, x: dw * (np.arange(dw.shape[1]) < 10)),
+        },
     ),
     wrong(
         "more rows than inputs count twice",
@@ -127,27 +133,6 @@ ENTRIES = [
     ),
     wrong("a layer keeps its first input", FirstInput(), None, numbers(4, 3)),
     wrong("an array that is changed in place is not noticed", lambda x: x * x, by_identity(), X),
-    wrong("it is wrong if all entries exceed 2", np.sin, sine_if(lambda x: (x > 2).all()), X),
-    wrong("it is wrong if the sum exceeds 20", np.sin, sine_if(lambda x: x.sum() > 20), X),
-    wrong("it is wrong if an entry exceeds 6", np.sin, sine_if(lambda x: (abs(x) > 6).any()), X),
-    wrong(
-        "upstream gradients below 1e-25 are dropped",
-        np.sin,
-        lambda dy, x: np.where(abs(dy) < 1e-25, 0, dy) * np.cos(x),
-        X,
-    ),
-    wrong(
-        "all upstream gradients above 0 count twice",
-        np.sin,
-        lambda dy, x: dy * np.cos(x) * (2 if dy.size and (dy > 0).all() else 1),
-        X,
-    ),
-    wrong(
-        "it is wrong in a band of 1e-5",
-        np.sin,
-        lambda dy, x: dy * np.cos(x) * np.where((x > 0.5) & (x < 0.50001), 2, 1),
-        X,
-    ),
     wrong(
         "both factors are taken for positive",
         lambda x, y: np.maximum(x * y, 0),

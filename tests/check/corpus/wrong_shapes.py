@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from tests.check.corpus.entry import numbers, wrong
+from tests.check.corpus.entry import numbers, wrong, wrong_backwards
 from tests.check.corpus.right_losses import BITS
 from tests.check.corpus.right_products import linear, linear_backward
 
@@ -132,24 +132,31 @@ def by_width(limit: int) -> Any:
 TALL = numbers(37, 2)
 
 ENTRIES = [
-    wrong("the bias gradient is 0 for one row", linear, one_row, X, W, B),
-    wrong("the gradient is a mean for one row or output", linear, squeezed, X, W, B),
-    wrong("the weight gradient is a mean for one output", linear, one_output, X, W, B),
+    *wrong_backwards(
+        linear,
+        (X, W, B),
+        {
+            "the bias gradient is 0 for one row": one_row,
+            "the gradient is a mean for one row or output": squeezed,
+            "the weight gradient is a mean for one output": one_output,
+            "the weight gradient is summed over 16 rows": weights_in_blocks,
+            "the bias gradient keeps its dimension": lambda dz, x, w, b: (dz @ w.T, x.T @ dz, dz.sum(0, keepdims=True)),
+        },
+    ),
     wrong(
         "the weight gradient is a mean for one output, at one output", linear, one_output, X, numbers(4, 1), numbers(1)
     ),
     wrong("an odd number of rows loses its last", np.sin, odd_rows, numbers(4, 3)),
+    wrong("entries are taken in the order of memory", np.sin, by_memory, numbers(4, 3)),
+    wrong("a view is taken for its whole array", np.sin, by_buffer, numbers(4, 3)),
+    wrong("an array that is not contiguous gives 0", np.sin, contiguous_only, numbers(4, 3)),
+    wrong("an upstream gradient that is not contiguous counts twice", np.sin, upstream_in_order, numbers(4, 3)),
     *(
         wrong(f"a last block of less than {n} rows is forgotten", np.sin, in_blocks(n), numbers(2 * n, 2))
         for n in (4, 8, 16)
     ),
     *(wrong(f"rows beyond {n} are forgotten", np.sin, one_block(n), numbers(5, 3)) for n in (8, 16, 32, 64)),
     wrong("rows beyond 16 are forgotten, at 37 rows", np.sin, one_block(16), TALL),
-    wrong("the weight gradient is summed over 16 rows", linear, weights_in_blocks, X, W, B),
-    wrong("entries are taken in the order of memory", np.sin, by_memory, numbers(4, 3)),
-    wrong("a view is taken for its whole array", np.sin, by_buffer, numbers(4, 3)),
-    wrong("an array that is not contiguous gives 0", np.sin, contiguous_only, numbers(4, 3)),
-    wrong("an upstream gradient that is not contiguous counts twice", np.sin, upstream_in_order, numbers(4, 3)),
     wrong("Fortran order is transposed", np.sin, by_memory, np.asfortranarray(numbers(4, 3))),
     wrong("strided numbers are read wrongly", np.sin, by_buffer, numbers(4, 6)[:, ::2]),
     wrong("bytes wrap around", binary, wrapping_bytes, numbers(4, 3), BITS, wrt="z"),
@@ -159,14 +166,6 @@ ENTRIES = [
         "fractional targets are rounded", binary, rounded, numbers(4, 3), special.expit(numbers(4, 3, seed=1)), wrt="z"
     ),
     wrong("the gradient has a shape of (N, 1)", lambda x: x.sum(), lambda dy, x: dy * np.ones((len(x), 1), x.dtype), X),
-    wrong(
-        "the bias gradient keeps its dimension",
-        linear,
-        lambda dz, x, w, b: (dz @ w.T, x.T @ dz, dz.sum(0, keepdims=True)),
-        X,
-        W,
-        B,
-    ),
     wrong("a column times a row is a square", lambda p: p * p, lambda dp, p: 2 * dp * p.T, numbers(4, 1)),
     wrong("a gradient is flat", lambda x: x * x, lambda dy, x: (2 * dy * x).ravel(), X),
     wrong(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.check.corpus.entry import numbers, wrong
+from tests.check.corpus.entry import numbers, wrong, wrong_backwards
 from tests.check.corpus.right_kinks import max_pool, max_pool_backward, sort_backward
 from tests.check.corpus.right_losses import LABELS, cross_entropy, cross_entropy_backward
 from tests.check.corpus.right_products import (
@@ -88,34 +88,41 @@ def embedding_backward_fancy(dy: Any, table: Any, rows: Any) -> Any:
 
 
 ENTRIES = [
-    wrong("softmax without its coupling", softmax, lambda dy, x: dy * softmax(x) * (1 - softmax(x)), X),
+    *wrong_backwards(
+        softmax,
+        (X,),
+        {
+            "softmax without its coupling": lambda dy, x: dy * softmax(x) * (1 - softmax(x)),
+            "softmax with a mean in place of a sum": lambda dy, x: (
+                softmax(x) * (dy - (dy * softmax(x)).mean(axis=-1, keepdims=True))
+            ),
+            "softmax's backward is for logits in reverse": lambda dy, x: softmax_backward(dy, x[:, ::-1]),
+        },
+    ),
     wrong(
         "softmax summed over the wrong axis",
         softmax,
         lambda dy, x: softmax(x) * (dy - (dy * softmax(x)).sum(0)),
         numbers(3, 3),
     ),
-    wrong(
-        "softmax with a mean in place of a sum",
-        softmax,
-        lambda dy, x: softmax(x) * (dy - (dy * softmax(x)).mean(axis=-1, keepdims=True)),
-        X,
-    ),
     wrong("log-softmax with a single sum", log_softmax, lambda dy, x: dy - softmax(x) * dy.sum(), X),
     wrong("log-softmax without its sum", log_softmax, lambda dy, x: dy - softmax(x), X),
-    wrong("layer norm without the mean's term", layer_norm, layer_norm_without("mean"), numbers(4, 6)),
-    wrong("layer norm without the variance's term", layer_norm, layer_norm_without("variance"), numbers(4, 6)),
+    *wrong_backwards(
+        layer_norm,
+        (numbers(4, 6),),
+        {
+            "layer norm without the mean's term": layer_norm_without("mean"),
+            "layer norm without the variance's term": layer_norm_without("variance"),
+            "layer norm's variance divided by n - 1": lambda dy, x: (
+                layer_norm_backward(dy, x) * np.sqrt(5 / 6).astype(x.dtype)
+            ),
+        },
+    ),
     wrong(
         "layer norm with the other axis",
         layer_norm,
         lambda dy, x: layer_norm_backward(dy.T, x.T).T.copy(),
         numbers(4, 4),
-    ),
-    wrong(
-        "layer norm's variance divided by n - 1",
-        layer_norm,
-        lambda dy, x: layer_norm_backward(dy, x) * np.sqrt(5 / 6).astype(x.dtype),
-        numbers(4, 6),
     ),
     wrong("rms norm without its term", rms_norm, lambda dy, x: dy / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-6), X),
     wrong("the mean is not divided", np.mean, lambda dy, x: dy * np.ones_like(x), X),
@@ -124,12 +131,13 @@ ENTRIES = [
     wrong("the variance forgets the mean", np.var, lambda dy, x: dy * 2 * x / x.size, X),
     wrong("running sum in the forward direction", lambda x: np.cumsum(x, 1), lambda dy, x: np.cumsum(dy, 1), X),
     wrong("rolled in the same direction", lambda x: np.roll(x, 1, 1), lambda dy, x: np.roll(dy, 1, 1), X),
-    wrong("sorted gradients are not put back", lambda x: np.sort(x, -1), lambda dy, x: dy * 1, X),
-    wrong(
-        "sorted gradients are put back backward",
+    *wrong_backwards(
         lambda x: np.sort(x, -1),
-        lambda dy, x: np.take_along_axis(dy, x.argsort(-1), -1),
-        X,
+        (X,),
+        {
+            "sorted gradients are not put back": lambda dy, x: dy * 1,
+            "sorted gradients are put back backward": lambda dy, x: np.take_along_axis(dy, x.argsort(-1), -1),
+        },
     ),
     wrong("sorting along the other axis", lambda x: np.sort(x, 0), sort_backward, numbers(4, 4)),
     wrong(
@@ -160,24 +168,25 @@ ENTRIES = [
         numbers(3, 6),
         numbers(2),
     ),
-    wrong(
-        "max pool shares among the window",
+    *wrong_backwards(
         max_pool,
-        lambda dy, x: np.repeat(np.repeat(dy, 2, 1), 2, 2) / 4,
-        numbers(2, 4, 6),
+        (numbers(2, 4, 6),),
+        {
+            "max pool shares among the window": lambda dy, x: np.repeat(np.repeat(dy, 2, 1), 2, 2) / 4,
+            "max pool goes to the last row of windows twice": lambda dy, x: (
+                max_pool_backward(dy, x) * np.where(np.arange(4) < 2, 1, 2).astype(x.dtype)[:, None]
+            ),
+        },
     ),
-    wrong(
-        "max pool goes to the last row of windows twice",
-        max_pool,
-        lambda dy, x: max_pool_backward(dy, x) * np.where(np.arange(4) < 2, 1, 2).astype(x.dtype)[:, None],
-        numbers(2, 4, 6),
-    ),
-    wrong("attention forgets the root once", attention, attention_backward_unscaled, *TOKENS),
-    wrong(
-        "attention exchanges query and key",
+    *wrong_backwards(
         attention,
-        lambda dy, *t: (lambda d: (d[1], d[0], d[2]))(attention_backward(dy, *t)),
-        *TOKENS,
+        TOKENS,
+        {
+            "attention forgets the root once": attention_backward_unscaled,
+            "attention exchanges query and key": lambda dy, *t: (lambda d: (d[1], d[0], d[2]))(
+                attention_backward(dy, *t)
+            ),
+        },
     ),
     wrong(
         "the recurrent network sees only its last step",
@@ -193,44 +202,23 @@ ENTRIES = [
         lambda dy, a: inverse_backward(dy, a.T),
         3 * np.eye(3) + numbers(3, 3) / 2,
     ),
-    wrong(
-        "an embedding keeps only the last of equal rows",
+    *wrong_backwards(
         lambda table, rows: table[rows],
-        embedding_backward_once,
-        numbers(6, 3),
-        np.array([1, 4, 1, 0]),
+        (numbers(6, 3), np.array([1, 4, 1, 0])),
+        {
+            "an embedding keeps only the last of equal rows": embedding_backward_once,
+            "an embedding adds equal rows only once": embedding_backward_fancy,
+        },
         wrt="table",
     ),
-    wrong(
-        "an embedding adds equal rows only once",
-        lambda table, rows: table[rows],
-        embedding_backward_fancy,
-        numbers(6, 3),
-        np.array([1, 4, 1, 0]),
-        wrt="table",
-    ),
-    wrong(
-        "cross-entropy is not averaged",
+    *wrong_backwards(
         cross_entropy,
-        lambda dy, x, labels: cross_entropy_backward(dy, x, labels) * len(labels),
-        numbers(5, 3),
-        LABELS,
-        wrt="x",
-    ),
-    wrong(
-        "cross-entropy averages over all entries",
-        cross_entropy,
-        lambda dy, x, labels: cross_entropy_backward(dy, x, labels) / 3,
-        numbers(5, 3),
-        LABELS,
-        wrt="x",
-    ),
-    wrong(
-        "cross-entropy ignores the upstream gradient",
-        cross_entropy,
-        lambda dy, x, labels: cross_entropy_backward(1.0, x, labels),
-        numbers(5, 3),
-        LABELS,
+        (numbers(5, 3), LABELS),
+        {
+            "cross-entropy is not averaged": lambda dy, x, labels: cross_entropy_backward(dy, x, labels) * len(labels),
+            "cross-entropy averages over all entries": lambda dy, x, labels: cross_entropy_backward(dy, x, labels) / 3,
+            "cross-entropy ignores the upstream gradient": lambda dy, x, labels: cross_entropy_backward(1.0, x, labels),
+        },
         wrt="x",
     ),
     wrong(
@@ -243,5 +231,4 @@ ENTRIES = [
         numbers(3, 2),
         numbers(2),
     ),
-    wrong("softmax's backward is for logits in reverse", softmax, lambda dy, x: softmax_backward(dy, x[:, ::-1]), X),
 ]
