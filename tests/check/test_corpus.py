@@ -30,7 +30,7 @@ def test_a_wrong_backward_is_rejected(name: str) -> None:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", WRONG.keys() - set(SOME_WRONG))
+@pytest.mark.parametrize("name", [name for name in WRONG if name not in SOME_WRONG])
 def test_every_wrong_backward_is_rejected(name: str) -> None:
     assert verdict(WRONG[name]) != "right"
 
