@@ -1,16 +1,16 @@
 """The code blocks of the README run, and the shell completes commands, options and values."""
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.fixtures import Run
+from tinygrad_mnist.app import main
+from tinygrad_mnist.proof import cases
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -22,7 +22,10 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
-def test_the_commands_of_the_tour_run(run: Run, tmp_path: Path) -> None:
+def test_the_commands_of_the_tour_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    linear = cases.all_cases()["linear"]
+    monkeypatch.setattr("tinygrad_mnist.app.gradcheck_command.all_cases", lambda _: {"linear": linear})
+    monkeypatch.setattr("tinygrad_mnist.derivations.derivations.page_names", lambda: ["linear"])
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     (tour,) = blocks("console")
     for line in tour.splitlines():
@@ -48,10 +51,7 @@ def test_the_photo_of_a_3_is_predicted_as_a_3(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_the_shell_completes_commands_options_and_values(typed: str, completed: str) -> None:
-    program = "from tinygrad_mnist.app import main; main(prog_name='tinygrad-mnist')"
     words = f"tinygrad-mnist {typed}"
     request = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_TINYGRAD_MNIST_COMPLETE": "bash_complete"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=os.environ | request, capture_output=True, text=True
-    )
+    done = CliRunner(env=request).invoke(main, [], prog_name="tinygrad-mnist")
     assert f"plain,{completed}" in done.stdout.splitlines()

@@ -274,7 +274,10 @@ def test_a_plot_never_overwrites_the_network(refused: Refused, run: Run) -> None
 
 def test_a_file_name_that_is_not_valid_text_is_accepted(tmp_path: Path) -> None:
     name = os.fsdecode(b"m\xff.npz")
-    words = [sys.executable, ROOT / "cli.py", "train", "--data", "strokes", "--epochs", "1", "--save", name]
+    for (images, labels), count in ((mnist.TRAINING, 20), (mnist.TEST, 10)):
+        idx.write(tmp_path / images, np.full((count, 28, 28), 9, np.uint8))
+        idx.write(tmp_path / labels, np.resize(np.array([3, 7], np.uint8), count))
+    words = [sys.executable, ROOT / "cli.py", "train", "--data", ".", "--epochs", "1", "--save", name]
     strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
     done = subprocess.run(words, cwd=tmp_path, env=strict, capture_output=True, text=True)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)

@@ -17,13 +17,13 @@ def test_every_gradient_is_right(name: str) -> None:
     assert report.verdict == "right", str(report)
 
 
-@pytest.mark.parametrize("name", ["linear", "relu", "softmax", "hidden", "4-1 momentum cosine"])
+@pytest.mark.parametrize("name", ["linear", "softmax", "hidden"])
 def test_gradients_are_right_for_different_numbers(name: str) -> None:
     report = cases.all_cases(seed=1)[name].report(choose_backend("numpy"), seed=1)
     assert report.verdict == "right", str(report)
 
 
-@pytest.mark.parametrize("name", ["linear", "relu", "patches", "hidden", "convolutional"])
+@pytest.mark.parametrize("name", ["linear", "patches", "hidden"])
 def test_gradients_are_right_on_the_stand_in_for_a_gpu(name: str, cupy_standin: object) -> None:
     report = CASES[name].report(choose_backend("cupy"))
     assert report.verdict == "right", str(report)
