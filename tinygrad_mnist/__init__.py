@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinygrad_mnist.app.epoch_table import EpochTable
+    from tinygrad_mnist.app.training_report import EpochTable
     from tinygrad_mnist.check.verify import verify
     from tinygrad_mnist.classifier import DigitClassifier, load_model
     from tinygrad_mnist.datasets import load_digits
@@ -19,7 +19,7 @@ __all__ = ["DigitClassifier", "EpochTable", "__version__", "load_digits", "load_
 
 HOMES = {
     "DigitClassifier": "classifier",
-    "EpochTable": "app.epoch_table",
+    "EpochTable": "app.training_report",
     "load_model": "classifier",
     "load_digits": "datasets",
     "verify": "check.verify",

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from tinygrad_mnist.app import main
-from tinygrad_mnist.datasets import folders, mnist, strokes
+from tinygrad_mnist.datasets import folders, idx, mnist, strokes
+from tinygrad_mnist.derivations import derivations
+from tinygrad_mnist.proof import cases
 
 Run = Callable[..., Result]
 
@@ -59,3 +62,27 @@ def refused(run: Run) -> Callable[..., str]:
         return errors[0]
 
     return invoke
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with MNIST's four files: drawn threes and sevens, 60 of each to train and 20 to test."""
+    folder = tmp_path_factory.mktemp("small")
+    for (images, labels), count in ((mnist.TRAINING, 60), (mnist.TEST, 20)):
+        drawn = [strokes.draw(digit, count, np.random.default_rng((count, digit))) for digit in (3, 7)]
+        idx.write(folder / images, np.concatenate(drawn))
+        idx.write(folder / labels, np.repeat(np.array([3, 7], np.uint8), count))
+    return folder
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Let gradcheck check only a few of our functions and derivations, and return their names."""
+    names, all_cases = ("square", "linear", "relu", "hidden"), cases.all_cases
+
+    def chosen(seed: int = 0) -> dict[str, cases.Case]:
+        return {name: case for name, case in all_cases(seed).items() if name in names}
+
+    monkeypatch.setattr("tinygrad_mnist.app.gradcheck_command.all_cases", chosen)
+    monkeypatch.setattr(derivations, "page_names", lambda: ["square", "linear"])
+    return names

@@ -40,14 +40,6 @@ def test_the_walk_has_all_sections_in_order_and_an_aligned_table_of_all_figures(
     assert {len(row.rstrip("=* ")) for row in rows} == {len(head)}
 
 
-def test_a_long_folder_name_is_wrapped(run: Run, narrow: None) -> None:
-    rng = np.random.default_rng(0)
-    long = folder_of(rng.integers(0, 256, (8, 28, 28)), [3, 7] * 4).rename("long" * 30)
-    result = run("chapter", "--data", long, "--section", "stack")
-    assert max(map(len, result.stdout.splitlines())) <= 60
-    assert "long" * 30 in result.stdout.replace("\n" + " " * 10, "")
-
-
 def test_figures_from_strokes_are_not_compared_with_the_books(run: Run) -> None:
     output = run("chapter", "--data", "strokes", "--section", "similarity").stdout
     assert "digits    digits drawn by this program" in output

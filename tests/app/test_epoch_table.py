@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from tinygrad_mnist.app.epoch_table import EpochTable
+from tinygrad_mnist.app.training_report import EpochTable
 from tinygrad_mnist.train import TrainingState
 
 

@@ -7,10 +7,7 @@ import pytest
 
 from tests.fixtures import Events, Refused, Run
 from tinygrad_mnist.passes import relu
-from tinygrad_mnist.proof import cases, planted
-from tinygrad_mnist.proof.cases import Case
-
-FEW = ("square", "linear", "relu", "hidden")
+from tinygrad_mnist.proof import planted
 
 LAYER = '''
 """A layer of somebody's."""
@@ -30,36 +27,24 @@ def backward(dz, x, w):
 '''
 
 
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Check only a few of our functions, because all of them take seconds."""
-    all_cases = cases.all_cases
-
-    def chosen(seed: int = 0) -> dict[str, Case]:
-        return {name: case for name, case in all_cases(seed).items() if name in FEW}  # type: ignore[misc]
-
-    monkeypatch.setattr("tinygrad_mnist.app.gradcheck_command.all_cases", chosen)
-    monkeypatch.setattr("tinygrad_mnist.derivations.derivations.page_names", lambda: ["square"])
-
-
-def test_the_table_has_a_row_for_each_gradient_and_fits_into_60_columns(run: Run, few: None) -> None:
+def test_the_table_has_a_row_for_each_gradient_and_fits_into_60_columns(run: Run, few: tuple[str, ...]) -> None:
     result = run("gradcheck")
     assert result.exit_code == 0
     rows = [line for line in result.stdout.splitlines() if line.endswith(" ok")]
     assert [row.split()[:2] for row in rows if row.startswith("linear")] == [["linear", d] for d in ("dx", "dw", "db")]
-    assert all(any(row.startswith(name) for row in rows) for name in FEW)
+    assert all(any(row.startswith(name) for row in rows) for name in few)
     assert "all gradients are right" in result.stdout
     assert max(len(line) for line in result.stdout.splitlines()) <= 60
 
 
-def test_the_json_result_has_every_report(events: Events, few: None) -> None:
+def test_the_json_result_has_every_report(events: Events, few: tuple[str, ...]) -> None:
     result = events("gradcheck", "--dtype", "float64", "--seed", 1)[-1]
     assert (result["verdict"], result["passed"]) == ("right", True)
-    assert [report["name"] for report in result["reports"]] == list(FEW)
+    assert [report["name"] for report in result["reports"]] == list(few)
     assert all(report["verdict"] == "right" for report in result["reports"])
 
 
-def test_a_planted_bug_exits_with_1_and_its_line_is_shown(run: Run, few: None) -> None:
+def test_a_planted_bug_exits_with_1_and_its_line_is_shown(run: Run, few: tuple[str, ...]) -> None:
     result = run("gradcheck", "--plant", "wrong-sign")
     assert result.exit_code == 1
     assert "uphill" in result.stderr
@@ -70,7 +55,7 @@ def test_a_planted_bug_exits_with_1_and_its_line_is_shown(run: Run, few: None) -
     assert max(len(line) for line in result.stdout.splitlines() if "=" not in line) <= 60
 
 
-def test_if_a_pass_is_wrong_its_line_is_shown_but_not_those_of_the_networks(run: Run, few: None) -> None:
+def test_if_a_pass_is_wrong_its_line_is_shown_but_not_those_of_the_networks(run: Run, few: tuple[str, ...]) -> None:
     line = inspect.getsource(relu.backward).rstrip().splitlines()[-2].strip()
     bug = planted.PlantedBug("passes.relu.backward", "The sign is wrong.", line, f"{line}\n    dz = -dz")
     with planted.planted(bug):

@@ -26,7 +26,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 CAPTIONS = ["first", "second", "third"]
 
 PLOTS: dict[str, Callable[[Path], None]] = {
-    "training_curve": partial(plots.training_curve, EPOCHS, test_accuracy=0.96),
+    "training_curve": partial(plots.training_curve, EPOCHS, 0.96),
     "confusion": partial(plots.confusion, COUNTS, (3, 7, 8), SHARES),
     "digits": partial(plots.pictures, IMAGES, CAPTIONS, "Three digits"),
     "weights": partial(plots.pictures, IMAGES / 255 - 0.5, CAPTIONS, "Three units"),
@@ -40,7 +40,7 @@ TEXTS = {
         "validation digits, highest 97.50 % in epoch 2",
         "test digits, 96.00 %",
     ],
-    "confusion": ["true digit", "predicted digit", "correct", "1,126", "99.18 %", "99.00 % correct, 31 of 3,107 wrong"],
+    "confusion": ["predicted digit", "1,126", "3   99.18 %", "99.00 % correct, 31 of 3,107 wrong"],
     "digits": ["Three digits", *CAPTIONS],
     "weights": ["Three units", *CAPTIONS, "weight of a pixel:  ← against    for →"],
 }
@@ -96,15 +96,14 @@ def test_ink_is_dark_on_light_and_weights_are_blue_above_0_and_red_below(
 
 
 def test_the_last_of_several_equally_good_epochs_is_named(tmp_path: Path) -> None:
-    plots.training_curve([(1, 0.2, 1.0), (2, 0.1, 1.0), (3, 0.1, 0.5)], tmp_path / "plot.svg")
+    plots.training_curve([(1, 0.2, 1.0), (2, 0.1, 1.0), (3, 0.1, 0.5)], 0.9, tmp_path / "plot.svg")
     assert "validation digits, highest 100.00 % in epoch 2" in texts(tmp_path / "plot.svg")
 
 
-def test_one_epoch_can_be_plotted_and_none_is_an_error(tmp_path: Path) -> None:
-    plots.training_curve(EPOCHS[:1], tmp_path / "plot.svg")
-    assert not any(text.startswith("test digits") for text in texts(tmp_path / "plot.svg"))
-    with pytest.raises(ValueError, match="no epochs"):
-        plots.training_curve([], tmp_path / "plot.svg")
+def test_one_epoch_can_be_plotted_and_no_picture_is_an_error(tmp_path: Path) -> None:
+    plots.training_curve(EPOCHS[:1], 0.9, tmp_path / "plot.svg")
+    with pytest.raises(PlotError, match="nothing to plot"):
+        plots.pictures(IMAGES[:0], [], "", tmp_path / "plot.svg")
 
 
 def test_a_confusion_matrix_without_mistakes_can_be_plotted(tmp_path: Path) -> None:

@@ -25,11 +25,9 @@ class LazyGroup(command_line.Group):
         """Return the names of all commands."""
         return list(COMMANDS)
 
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
         """Return the command of this name. Only its module is imported: the others would slow down the start."""
         if name not in COMMANDS:
-            # From the commands in this dictionary, click suggests the closest.
-            self.commands = {known: command for known in COMMANDS if (command := self.get_command(context, known))}
             return None
         found: click.Command = getattr(import_module(f"{__name__}.{name}_command"), name)
         return found
@@ -44,7 +42,7 @@ class LazyGroup(command_line.Group):
             context.exit(128 + signals.number(error))
 
 
-@click.group(cls=LazyGroup, context_settings=SETTINGS)
+@click.group(cls=LazyGroup, commands=[*map(click.Command, COMMANDS)], context_settings=SETTINGS)
 @click.version_option(__version__, "-V", "--version", package_name="tinygrad_mnist")
 def main() -> None:
     """Recognize handwritten digits with a network whose derivatives are worked out by hand.

@@ -2,7 +2,6 @@
 
 import click
 
-from tinygrad_mnist import datasets
 from tinygrad_mnist.app import chapter_page, command_line, options, output
 from tinygrad_mnist.chapter import SECTIONS
 from tinygrad_mnist.chapter.material import DIGITS, Material
@@ -20,7 +19,7 @@ from tinygrad_mnist.chapter.section import Section
 )
 @click.option("--seed", type=options.SEED, default=0, show_default=True, help="Seed for all random numbers.")
 @options.json_events
-def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:
+def chapter(load: options.Load, only: str | None, seed: int, as_json: bool) -> None:
     """Walk through the book's chapter.
 
     Chapter 4 of Howard and Gugger, Deep Learning for Coders: from images as tables of numbers to a network
@@ -33,7 +32,7 @@ def chapter(source: str, only: str | None, seed: int, as_json: bool) -> None:
       python cli.py chapter | less
       python cli.py chapter --section gradient
     """
-    material = Material(lambda: datasets.load(source, DIGITS, output.CONSOLE), seed)
+    material = Material(lambda: load(DIGITS), seed)
     names = list(SECTIONS)
     sections: dict[str, Section] = {}
     for name in [only] if only else names:

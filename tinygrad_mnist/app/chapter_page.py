@@ -5,13 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from tinygrad_mnist.app import output
+from tinygrad_mnist.app.output import WIDTH, labeled
 from tinygrad_mnist.app.pictures import lines, side_by_side
-from tinygrad_mnist.chapter.section import Figure, Picture, Section, Table
-
-WIDTH = 60
-INDENT, GAP = "  ", "   "
-SAME, NOT_COMPARABLE = "=", "*"
+from tinygrad_mnist.chapter.section import Figure, Section, Table
 
 NEXT_STEPS = (
     "Next, 'gradcheck' checks all derivatives, 'train --hidden 30' beats the book's result, 'train --preset best' "
@@ -21,48 +17,51 @@ NEXT_STEPS = (
 
 def section(content: Section, place: str) -> str:
     """Return the page of a section. `place` is its place in the walk, for example "2 of 13: stack"."""
-    title = click.style(content.title, bold=True) + f"{place:>{WIDTH - len(content.title)}}"
-    parts = [f"{title}\n{'-' * WIDTH}", textwrap.fill(content.text, WIDTH)]
+    parts = [_title(content.title, place), textwrap.fill(content.text, WIDTH)]
     if content.pictures:
-        parts.append(_pictures(content.pictures))
+        drawn = [lines(picture.image) for picture in content.pictures]
+        parts.append(side_by_side(drawn, [picture.caption for picture in content.pictures]))
     parts += map(_table, content.tables)
     if content.figures:
-        parts.append(_figures({"": content.figures}))
-    parts.append("\n".join([*_named("digits", output.printable(content.origin)), *_named("code", *content.code)]))
+        parts.append(_figures([(figure.name, figure) for figure in content.figures]))
+    origin = labeled("digits", content.origin) + "\n" if content.origin else ""
+    parts.append(origin + labeled("code", ", ".join(content.code)))
     return "\n\n".join(parts) + "\n\n"
 
 
 def summary(sections: Mapping[str, Section]) -> str:
     """Return the table of all sections' figures, the number of those that agree with the book, and what to do next."""
-    comparable = [figure for content in sections.values() for figure in content.figures if figure.comparable]
+    named = [
+        (f"{name if figure is content.figures[0] else '':<11}{figure.name}", figure)
+        for name, content in sections.items()
+        for figure in content.figures
+    ]
+    comparable = [figure for _, figure in named if figure.comparable]
     same = sum(figure.same for figure in comparable)
-    verdict = f"{SAME} {same} of the {len(comparable)} figures that can be compared are the same in all digits shown."
+    verdict = f"= {same} of the {len(comparable)} figures that can be compared are the same in all digits shown."
     if same < len(comparable):
         verdict += (
             " The results of training are close to the book's but not the same, because training started from "
             "different random weights and took the digits in a different order."
         )
-    title = click.style("All the figures", bold=True) + f"\n{'-' * WIDTH}"
-    figures = _figures({name: content.figures for name, content in sections.items()})
-    return "\n\n".join([title, figures, textwrap.fill(verdict, WIDTH), textwrap.fill(NEXT_STEPS, WIDTH)])
+    end = [textwrap.fill(text, WIDTH) for text in (verdict, NEXT_STEPS)]
+    return "\n\n".join([_title("All the figures"), _figures(named), *end])
 
 
-def _figures(by_section: Mapping[str, Sequence[Figure]]) -> str:
-    """Return a table of the book's figures and ours, with each section's name in its first row."""
+def _title(title: str, place: str = "") -> str:
+    return click.style(title, bold=True) + f"{place:>{WIDTH - len(title)}}".rstrip() + f"\n{'-' * WIDTH}"
+
+
+def _figures(named: Sequence[tuple[str, Figure]]) -> str:
+    """Return a table of the book's figures and ours, with a label each."""
     rows = [f"{'':<36}{'book':>11}{'here':>11}"]
-    for name, figures in by_section.items():
-        for number, figure in enumerate(figures):
-            label = f"{name * (number == 0):<11}{figure.name}" if name else figure.name
-            numbers = "".join(f"{format(value, figure.number_format):>11}" for value in (figure.book, figure.here))
-            mark = SAME * figure.same if figure.comparable else NOT_COMPARABLE
-            rows.append(f"{label:<36}{numbers} {mark}".rstrip())
-    if any(not figure.comparable for figures in by_section.values() for figure in figures):
-        rows.append(f"{NOT_COMPARABLE} not comparable: the book used MNIST, this run did not")
+    for label, figure in named:
+        book, here = (format(number, figure.number_format) for number in (figure.book, figure.here))
+        mark = "=" * figure.same if figure.comparable else "*"
+        rows.append(f"{label:<36}{book:>11}{here:>11} {mark}".rstrip())
+    if not all(figure.comparable for _, figure in named):
+        rows.append("* not comparable: the book used MNIST, this run did not")
     return "\n".join(rows)
-
-
-def _pictures(pictures: Sequence[Picture]) -> str:
-    return side_by_side([lines(picture.image) for picture in pictures], [picture.caption for picture in pictures])
 
 
 def _table(table: Table) -> str:
@@ -74,13 +73,7 @@ def _table(table: Table) -> str:
     wrapped = [textwrap.fill(table.caption, WIDTH)]
     for row in rows:
         *cells, last = [f"{cell:{sign}{width}}" for cell, sign, width in zip(row, signs, widths, strict=True)]
-        before = INDENT + "".join(cell + GAP for cell in cells)
-        filled = textwrap.wrap(last, WIDTH, initial_indent=before, subsequent_indent=" " * len(before))
-        wrapped += filled or [before.rstrip()]
+        before = "  " + "".join(f"{cell}   " for cell in cells)
+        filled = textwrap.fill(last, WIDTH, initial_indent=before, subsequent_indent=" " * len(before))
+        wrapped.append(filled or before.rstrip())
     return "\n".join(wrapped)
-
-
-def _named(name: str, *texts: str) -> list[str]:
-    """Return the lines of a report, with a name in the first one; an empty list if there is no text."""
-    wrapped = [line for text in texts for line in textwrap.wrap(text, WIDTH - 10)]
-    return [f"{name if number == 0 else '':<10}{line}" for number, line in enumerate(wrapped)]

@@ -1,9 +1,7 @@
 """What all commands have in common: help that names the program as it was called, and errors in one sentence."""
 
 import errno
-import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,10 +10,7 @@ import click
 
 from tinygrad_mnist.app import output
 from tinygrad_mnist.arrays.backend import device_faults
-from tinygrad_mnist.errors import TinygradMnistError
-
-EXAMPLE = re.compile(r"^( +)python cli\.py (.*)", re.MULTILINE)
-"""An example in the help of a command."""
+from tinygrad_mnist.errors import TinygradMnistError, UsageError
 
 REMEDIES = {
     "no GPU": "use --backend numpy",
@@ -43,20 +38,17 @@ class Command(click.Command):
             return super().make_context(output.printable(info_name or "", sys.stderr), *arguments, **settings)
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command."""
+        """Run the command, unless a plot would overwrite one of its other files."""
+        plot = context.params.get("plot")
         with _errors_as_sentences(), device_faults():
+            if plot and list(context.params.values()).count(plot) > 1:
+                raise click.UsageError(f"--plot would overwrite {plot}: name a different file.")
             return super().invoke(context)
 
     def get_help(self, context: click.Context) -> str:
-        """Return the help, with examples that call the program as it was called. Those that are too long are broken."""
-        width = context.make_formatter().width
-
-        def example(found: re.Match[str]) -> str:
-            indent, line = found[1], f"{context.find_root().info_name} {found[2]}"
-            lines = textwrap.wrap(line, width - len(indent) - 2, break_long_words=False, break_on_hyphens=False)
-            return indent + f" \\\n{indent}  ".join(lines)
-
-        return output.printable(EXAMPLE.sub(example, super().get_help(context)), sys.stdout, output.LAYOUT)
+        """Return the help, with examples that call the program as it was called."""
+        help_text = super().get_help(context).replace("  python cli.py ", f"  {context.find_root().info_name} ")
+        return output.printable(help_text, sys.stdout, output.LAYOUT)
 
 
 class Group(Command, click.Group):
@@ -71,13 +63,13 @@ def _errors_as_sentences() -> Iterator[None]:
     try:
         try:
             yield
+        except UsageError as error:
+            raise click.UsageError(error.sentence(REMEDIES)) from error
         except TinygradMnistError as error:
             raise click.ClickException(error.sentence(REMEDIES)) from error
         except OSError as error:
             if error.errno == errno.EPIPE:  # a closed pipe, which click handles
                 raise
-            if error.errno == errno.ENOENT and not error.filename:  # only a search for the current folder names no file
-                raise click.ClickException("the current folder no longer exists: change to a different one.") from error
             file = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{file}{error.strerror or error}.") from error
     except click.ClickException as error:

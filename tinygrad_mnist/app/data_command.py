@@ -7,6 +7,7 @@ import click
 from tinygrad_mnist import datasets
 from tinygrad_mnist.app import command_line, options, output
 from tinygrad_mnist.datasets import folders, idx_names, mnist, strokes
+from tinygrad_mnist.datasets.digits import DataSet
 from tinygrad_mnist.errors import DataError
 
 
@@ -29,21 +30,19 @@ def data(as_json: bool) -> None:
         return
     of_mnist, of_strokes = folders.of_mnist(), folders.of_strokes()
     files, drawn = mnist.state(of_mnist), strokes.saved(of_strokes)
-    if as_json:
-        found = {"mnist": {"folder": of_mnist, "files": files}, "strokes": {"folder": of_strokes, "digits": drawn}}
-        output.event("result", **found)
-        return
-    output.echo(f"MNIST in {of_mnist}")
+    lines = [f"MNIST in {of_mnist}"]
     for name, state in files.items():
-        output.echo(f"  {next(idx_names.candidates(of_mnist, name), Path(name)).name:<25}{state}")
+        lines.append(f"  {next(idx_names.candidates(of_mnist, name), Path(name)).name:<25}{state}")
     if folders.named() is not None:
-        output.echo(f"  {folders.VARIABLE} names {folders.named()}.")
+        lines.append(f"  {folders.VARIABLE} names {folders.named()}.")
     if folders.named() != of_mnist and set(files.values()) != {"verified"}:
-        output.echo("  'data fetch' downloads the missing files.")
-    output.echo(f"strokes in {of_strokes}, drawn by this program")
-    output.echo(f"  digits {', '.join(map(str, drawn))}" if drawn else "  none yet")
+        lines.append("  'data fetch' downloads the missing files.")
+    lines.append(f"strokes in {of_strokes}, drawn by this program")
+    lines.append(f"  digits {', '.join(map(str, drawn)) or 'none yet'}")
     if len(drawn) < 10:
-        output.echo("  'data strokes' draws the missing digits.")
+        lines.append("  'data strokes' draws the missing digits.")
+    found = {"mnist": {"folder": of_mnist, "files": files}, "strokes": {"folder": of_strokes, "digits": drawn}}
+    output.report(as_json, found, {}, "\n".join(map(output.printable, lines)))
 
 
 def _web_addresses(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,12 +73,8 @@ def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
     Example:
       python cli.py data fetch
     """
-    found, folder = datasets.load_mnist(output.CONSOLE, mirrors or mnist.MIRRORS), folders.of_mnist()
-    counts = {"training": len(found.training.labels), "test": len(found.test.labels)}
-    if as_json:
-        output.event("result", folder=folder, verified=True, **counts)
-    else:
-        output.echo(f"MNIST is in {folder}, verified: {_digits(counts)}.")
+    found = datasets.load_mnist(output.CONSOLE, mirrors or mnist.MIRRORS)
+    _report(as_json, found, {"folder": folders.of_mnist(), "verified": True})
 
 
 @data.command("strokes")
@@ -97,12 +92,10 @@ def draw_strokes(as_json: bool) -> None:
     found, folder = datasets.load_strokes(range(10), output.CONSOLE), folders.of_strokes()
     if len(strokes.saved(folder)) < 10:
         raise DataError(f"the drawn digits cannot be saved in {folder}")
-    counts = {"training": len(found.training.labels), "test": len(found.test.labels)}
-    if as_json:
-        output.event("result", folder=folder, **counts)
-    else:
-        output.echo(f"Strokes are in {folder}: {_digits(counts)}.")
+    _report(as_json, found, {"folder": folder})
 
 
-def _digits(counts: dict[str, int]) -> str:
-    return f"{counts['training']:,} training and {counts['test']:,} test digits"
+def _report(as_json: bool, found: DataSet, facts: output.Facts) -> None:
+    training, test = len(found.training.labels), len(found.test.labels)
+    lines = {"data": found.origin, "digits": f"{training:,} for training, {test:,} for testing"}
+    output.report(as_json, {**facts, "training": training, "test": test}, lines)

@@ -28,10 +28,11 @@ def derivative(x: float, as_json: bool) -> None:
     gradient = square.backward(1.0, x)
     step = 1e-3 * max(1.0, abs(x))
     finite_difference = (square.forward(x + step) - square.forward(x - step)) / (2 * step)
-    if as_json:
-        output.event("result", x=x, value=value, gradient=gradient, finite_difference=finite_difference)
-        return
-    output.line("x", f"{x:.10g}")
-    output.line("value", f"{value:.10g}   x squared")
-    output.line("gradient", f"{gradient:.10g}   derived by hand: 2x")
-    output.line("measured", f"{finite_difference:.10g}   by finite differences")
+    facts = {"x": x, "value": value, "gradient": gradient, "finite_difference": finite_difference}
+    lines = {
+        "x": f"{x:.10g}",
+        "value": f"{value:.10g}   x squared",
+        "gradient": f"{gradient:.10g}   derived by hand: 2x",
+        "measured": f"{finite_difference:.10g}   by finite differences",
+    }
+    output.report(as_json, facts, lines)

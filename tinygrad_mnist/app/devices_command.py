@@ -22,13 +22,9 @@ def devices(as_json: bool) -> None:
     """
     backends = {name: _described(name) for name in ("numpy", "cupy")}
     auto = choose_backend("auto").name
-    if as_json:
-        output.event("result", backends=backends, auto=auto)
-        return
-    for name, backend in backends.items():
-        output.paragraph(name, backend["description"])
     condition = "" if auto == "numpy" else f" if the batch times the number of parameters is at least {WORTH_A_GPU:,}"
-    output.paragraph("auto", f"uses {auto}{condition}")
+    lines = {name: backend["description"] for name, backend in backends.items()}
+    output.report(as_json, {"backends": backends, "auto": auto}, lines | {"auto": f"uses {auto}{condition}"})
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from tinygrad_mnist import datasets, metrics
+from tinygrad_mnist import metrics
 from tinygrad_mnist.app import command_line, options, output, plots, wording
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.runs import checkpoint
@@ -15,11 +15,10 @@ from tinygrad_mnist.runs.inference import logits
 @click.command(cls=command_line.Command)
 @options.model
 @options.data
-@options.transpose
 @options.backend
 @options.plot
 @options.json_events
-def evaluate(model: Path, source: str, transpose: bool, backend: Backend, plot: Path | None, as_json: bool) -> None:
+def evaluate(model: Path, load: options.Load, backend: Backend, plot: Path | None, as_json: bool) -> None:
     """Measure a trained network on the test digits.
 
     Prints the accuracy and the confusion matrix. MODEL is a file that 'train --save' wrote.
@@ -30,9 +29,8 @@ def evaluate(model: Path, source: str, transpose: bool, backend: Backend, plot: 
       python cli.py evaluate model.npz
       python cli.py evaluate model.npz --plot confusion.png
     """
-    plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    data = datasets.load(source, trained.digits, output.CONSOLE, trained.view.scaling, transpose)
+    data = load(trained.digits, scaling=trained.view.scaling)
     z = logits(trained, data.test.pixels, data.test.rows, backend)
     predicted = to_host(metrics.classify(z, trained.digits))
     counts = metrics.confusion(data.test.labels, predicted, trained.digits)
@@ -49,6 +47,5 @@ def evaluate(model: Path, source: str, transpose: bool, backend: Backend, plot: 
         "plot": plot,
     }
     measured = {"accuracy": accuracy, "accuracy_per_digit": shares, "confusion": counts.tolist()}
-    output.report(as_json, about | measured, lines)
-    if not as_json:
-        output.page("\n" + output.confusion_table(counts.tolist(), trained.digits, shares))
+    table = output.confusion_table(counts.tolist(), trained.digits, shares)
+    output.report(as_json, about | measured, lines, f"\n{table}")

@@ -11,20 +11,18 @@ from tinygrad_mnist.app import command_line, options, output
 from tinygrad_mnist.arrays import gpu
 from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.check import user_file
-from tinygrad_mnist.check.report import WRONG, Report, Verdict
+from tinygrad_mnist.check.report import Report
 from tinygrad_mnist.check.user_file import UserFile
 from tinygrad_mnist.derivations import derivations
-from tinygrad_mnist.errors import UsageError
 from tinygrad_mnist.proof import summary
 from tinygrad_mnist.proof.cases import Case, all_cases
-from tinygrad_mnist.proof.planted import PlantedBug, named_bugs, planted
+from tinygrad_mnist.proof.planted import named_bugs, planted
 
 EXIT_CODES = {"right": 0, "wrong": 1, "inconclusive": 2}
 DTYPES = {"both": ("float64", "float32"), "float64": ("float64",), "float32": ("float32",)}
 
 
 def _shapes(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes that are written like X=5,4."""
     try:
         return user_file.shapes(texts)
     except ValueError as error:
@@ -32,16 +30,11 @@ def _shapes(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -
 
 
 @click.command(cls=command_line.Command)
-@click.argument("file", type=options.FilePath(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("--forward", metavar="NAME", help="The forward in FILE, if it has a different name.")
 @click.option("--backward", metavar="NAME", help="The backward in FILE, if it has a different name.")
 @click.option(
-    "--shape",
-    "shape",
-    multiple=True,
-    metavar="X=5,4",
-    callback=_shapes,
-    help="The shape of an argument.",
+    *("--shape", "shapes"), multiple=True, metavar="X=5,4", callback=_shapes, help="The shape of an argument."
 )
 @click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate only with respect to this argument.")
 @click.option("--seed", type=options.SEED, default=0, help="Draw different numbers.")
@@ -50,16 +43,7 @@ def _shapes(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -
 @options.backend
 @options.json_events
 def gradcheck(
-    file: Path | None,
-    forward: str | None,
-    backward: str | None,
-    shape: dict[str, tuple[int, ...]],
-    wrt: tuple[str, ...],
-    seed: int,
-    dtype: str,
-    plant: str | None,
-    backend: Backend,
-    as_json: bool,
+    file: Path | None, seed: int, dtype: str, plant: str | None, backend: Backend, as_json: bool, **names: Any
 ) -> None:
     """Check every hand-derived gradient against measured ones: ours, or those of the functions in FILE.
 
@@ -74,19 +58,18 @@ def gradcheck(
       python cli.py gradcheck --plant missing-mean
       python cli.py gradcheck mylayer.py --shape x=5,4
     """
-    if file is None:
-        if forward or backward or shape or wrt:
-            raise click.UsageError("name a FILE of yours to use this option with.")
-        _check_ours(seed, DTYPES[dtype], plant, backend, as_json)
-    elif plant:
+    if file is None and any(names.values()):
+        raise click.UsageError("name a FILE of yours to use this option with.")
+    if file is not None and plant:
         raise click.UsageError("--plant plants bugs in our own functions: leave FILE out.")
+    if file is not None:
+        chosen = None if dtype == "both" else DTYPES[dtype]  # as `verify` does without dtypes
+        code = _check_file(UserFile(file, **names), seed, chosen, backend, as_json)
+    elif plant == "list":
+        code = _list_bugs(as_json)
     else:
-        try:
-            chosen = None if dtype == "both" else DTYPES[dtype]  # as `verify` does without dtypes
-            code = _check_file(UserFile(file, forward, backward, shape, wrt), seed, chosen, backend, as_json)
-        except UsageError as error:
-            raise click.UsageError(error.sentence(command_line.REMEDIES)) from error
-        raise click.exceptions.Exit(code)
+        code = _check_ours(seed, DTYPES[dtype], plant, backend, as_json)
+    raise click.exceptions.Exit(code)
 
 
 def _check_file(file: UserFile, seed: int, dtypes: tuple[str, ...] | None, backend: Backend, as_json: bool) -> int:
@@ -94,16 +77,12 @@ def _check_file(file: UserFile, seed: int, dtypes: tuple[str, ...] | None, backe
     with redirect_stdout(sys.stderr):  # what the file prints is not part of the report
         case = Case(file.path.name, *user_file.read(file, seed))
         report = case.verified(backend, dtypes, seed)
-    _print({file.path.name: report}, as_json, str(report))
-    return EXIT_CODES[report.verdict]
+    return _print({file.path.name: report}, as_json, str(report))
 
 
-def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: Backend, as_json: bool) -> None:
-    """Print the reports on our own functions, possibly with a bug."""
+def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: Backend, as_json: bool) -> int:
+    """Print the reports on our own functions, possibly with a bug, and return the exit code."""
     bugs = named_bugs()
-    if plant == "list":
-        _list_bugs(bugs, as_json)
-        return
     if plant is not None and plant not in bugs:
         raise click.BadParameter(f"{plant!r} is not in the list that '--plant list' shows.", param_hint="'--plant'")
     if bug := bugs[plant] if plant else None:
@@ -115,25 +94,23 @@ def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: 
     chained = [case.name for case in cases.values() if case.chained]
     result = summary.faults(reports, chained) or f"{len(reports)} functions: all gradients are right"
     text = "\n\n".join([summary.table(reports), summary.derivations_table(pages), result])
-    code = EXIT_CODES[_print(reports, as_json, text, derivations=pages, backend=backend.name, seed=seed)]
+    code = _print(reports, as_json, text, derivations=pages, backend=backend.name, seed=seed)
     if code and backend.name == "cupy" and gpu.rounds_products():
         output.notice("CUPY_TF32=1 rounds the factors of float32 products: unset it, and check again.")
-    if code or any(page["wrong"] for page in pages):
-        raise click.exceptions.Exit(code or EXIT_CODES[WRONG])
+    return code or int(any(page["wrong"] for page in pages))
 
 
-def _print(reports: dict[str, Report], as_json: bool, text: str, **facts: Any) -> Verdict:
+def _print(reports: dict[str, Report], as_json: bool, text: str, **facts: Any) -> int:
+    """Print reports, and return the exit code for the verdict on all of them."""
     verdict = summary.verdict_of(reports.values())
-    if as_json:
-        details = [{**report.as_json(), "name": name} for name, report in reports.items()]
-        output.event("result", verdict=verdict, passed=verdict == "right", reports=details, **facts)
-    else:
-        output.page(text)
-    return verdict
+    details = [{**report.as_json(), "name": name} for name, report in reports.items()]
+    judged = {"verdict": verdict, "passed": verdict == "right", "reports": details}
+    output.report(as_json, judged | facts, {}, text)
+    return EXIT_CODES[verdict]
 
 
-def _list_bugs(bugs: dict[str, PlantedBug], as_json: bool) -> None:
-    if as_json:
-        output.event("result", plants={name: bug.description for name, bug in bugs.items()})
-    else:
-        output.page("\n".join(f"{name:<24}{bug.description}" for name, bug in bugs.items()))
+def _list_bugs(as_json: bool) -> int:
+    plants = {name: bug.description for name, bug in named_bugs().items()}
+    names = "\n".join(f"{name:<24}{description}" for name, description in plants.items())
+    output.report(as_json, {"plants": plants}, {}, names)
+    return 0

@@ -19,9 +19,6 @@ from tinygrad_mnist.datasets.progress import Item, Progress
 WIDTH, LABEL = 60, 10
 """The columns of a narrow terminal, and those for the label of a report line."""
 
-MAX_SPACED = 4
-"""The largest number of digits whose confusion matrix fits a narrow terminal with wide columns."""
-
 Facts = dict[str, Any]
 """What is known about something, by name."""
 
@@ -58,14 +55,19 @@ def event(kind: str, **fields: Any) -> None:
     echo(json.dumps({"event": kind, **fields}, default=os.fspath))
 
 
-def report(as_json: bool, result: Facts, lines: Facts) -> None:
-    """Print what a command has found: a result event for programs, or labeled lines for people, without empty ones."""
+def report(as_json: bool, facts: Facts, lines: Facts, text: str = "", kind: str = "result") -> None:
+    """Print what a command has found: an event for programs, or labeled lines and a text for people.
+
+    Lines without content, and an empty text, are left out.
+    """
     if as_json:
-        event("result", **result)
+        event(kind, **facts)
         return
-    for label, text in lines.items():
-        if text is not None:
-            line(label, text)
+    for label, content in lines.items():
+        if content:
+            line(label, content)
+    if text:
+        page(text)
 
 
 def notice(text: str) -> None:
@@ -74,14 +76,14 @@ def notice(text: str) -> None:
 
 
 def line(label: str, text: str | os.PathLike[str]) -> None:
-    """Print a labeled line of a report."""
-    echo(f"{label:<{LABEL}}{os.fspath(text)}")
+    """Print a labeled text of a report."""
+    page(labeled(label, text))
 
 
-def paragraph(label: str, text: str) -> None:
-    """Print a labeled text, wrapped to the width of a narrow terminal."""
-    for number, part in enumerate(textwrap.wrap(text, WIDTH - LABEL, break_on_hyphens=False)):
-        line("" if number else label, part)
+def labeled(label: str, text: str | os.PathLike[str]) -> str:
+    """Return a text after its label, wrapped to the width of a narrow terminal. The names of files stay whole."""
+    parts = textwrap.wrap(printable(text), WIDTH - LABEL, break_long_words=False, break_on_hyphens=False)
+    return f"{label:<{LABEL}}" + f"\n{'':<{LABEL}}".join(parts)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -92,15 +94,12 @@ def is_terminal(stream: TextIO | None) -> bool:
 def confusion_table(counts: Sequence[Sequence[int]], digits: Sequence[int], shares: dict[str, float]) -> str:
     """Return the confusion matrix as text: a row for each true digit, a column for each predicted one.
 
-    `shares` are the accuracies of the digits. For many digits, each column is only as wide as its largest count.
+    `shares` are the accuracies of the digits.
     """
-    spaced = len(digits) <= MAX_SPACED
-    widths = [9 if spaced else 1 + max(len(str(count)) for count in column) for column in zip(*counts, strict=True)]
-    heads = "".join(f"{digit:>{width}}" for digit, width in zip(digits, widths, strict=True))
-    rows = ["true  predicted", f" {heads}{'correct':>9}"]
+    width = min(9, (WIDTH - 10) // len(digits))
+    rows = ["true  predicted", " " + "".join(f"{digit:>{width}}" for digit in digits) + f"{'correct':>9}"]
     for digit, row in zip(digits, counts, strict=True):
-        texts = (f"{count:,}" if spaced else str(count or ".") for count in row)
-        cells = "".join(f"{text:>{width}}" for text, width in zip(texts, widths, strict=True))
+        cells = "".join(f"{count or '.':>{width}}" for count in row)
         rows.append(f"{digit}{cells}{wording.percent(shares[str(digit)]):>9}")
     return "\n".join(rows)
 

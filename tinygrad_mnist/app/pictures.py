@@ -27,8 +27,8 @@ SIGNS, NEAR_ZERO = "- +", 0.25
 GRAYS, RED_TO_BLUE = [16, *range(232, 256), 231], [160, 196, 203, 210, 217, 224, 231, 189, 147, 105, 63, 21, 20]
 """Black to white, and red over white to blue, in a terminal's 256 colors."""
 
-GAP = 2
-"""The number of columns between two pictures in a row."""
+GAP = "  "
+"""What is between two pictures in a row."""
 
 Numbers = NDArray[np.float64]
 
@@ -38,11 +38,11 @@ def lines(image: NDArray[np.uint8]) -> list[str]:
 
     In color, ink is white on black. Without color, a pixel is either ink or not.
     """
-    grays = _with_even_rows(_shrunk(image / 255))
+    grays = _fitted(image / 255)
     if _has_color():
         return _colored(grays, GRAYS)
     ink = grays >= 0.5
-    return _characters(ink[::2] + 2 * ink[1::2], BLOCKS if _has_blocks() else DOTS)
+    return _signs(ink[::2] + 2 * ink[1::2], BLOCKS if _has_blocks() else DOTS)
 
 
 def signed_lines(pictures: NDArray[Any]) -> list[list[str]]:
@@ -50,8 +50,7 @@ def signed_lines(pictures: NDArray[Any]) -> list[list[str]]:
 
     Above 0 is blue and below 0 red, or + and - without color. All pictures have the same scale (see `full_color`).
     """
-    numbers = (pictures / full_color(pictures)).clip(-1, 1)
-    return [_signed(_with_even_rows(_shrunk(picture))) for picture in numbers]
+    return [_signed(_fitted(picture)) for picture in (pictures / full_color(pictures)).clip(-1, 1)]
 
 
 def full_color(pictures: NDArray[Any]) -> float:
@@ -59,45 +58,27 @@ def full_color(pictures: NDArray[Any]) -> float:
     return float(np.quantile(np.abs(pictures), 0.99)) or 1.0
 
 
-def sign_names() -> tuple[str, str]:
-    """Return how `signed_lines` shows numbers above 0 and numbers below 0."""
-    return ("blue", "red") if _has_color() else (SIGNS[2], SIGNS[0])
-
-
 def side_by_side(pictures: Sequence[Sequence[str]], captions: Sequence[str]) -> str:
     """Return pictures of the same size, each above its caption, in rows that fill the width of the terminal."""
     columns = max(len(click.unstyle(text)) for text in (pictures[0][0], *captions))
-    per_row = max(1, (_width() + GAP) // (columns + GAP))
+    per_row = max(1, (shutil.get_terminal_size().columns + len(GAP)) // (columns + len(GAP)))
     rows = []
     for first in range(0, len(pictures), per_row):
         part = slice(first, first + per_row)
-        cells = [*zip(*pictures[part], strict=True), captions[part]]
-        padded = [[text + " " * (columns - len(click.unstyle(text))) for text in row] for row in cells]
-        rows.append("\n".join((" " * GAP).join(row).rstrip() for row in padded))
-    return "\n\n".join(rows)
+        for texts in (*zip(*pictures[part], strict=True), captions[part]):
+            padded = (text + " " * (columns - len(click.unstyle(text))) for text in texts)
+            rows.append(GAP.join(padded).rstrip())
+        rows.append("")
+    return "\n".join(rows[:-1])
 
 
-def _width() -> int:
-    """Return the number of columns of the terminal, 80 if there is none."""
-    return shutil.get_terminal_size().columns
-
-
-def _shrunk(picture: Numbers) -> Numbers:
-    """Return the picture, with squares of pixels replaced by their means if it is wider than the terminal."""
-    side = -(-picture.shape[1] // _width())
-    padded = np.pad(picture, [(0, -length % side) for length in picture.shape])
-    rows, columns = (length // side for length in padded.shape)
-    means: Numbers = padded.reshape(rows, side, columns, side).mean(axis=(1, 3))
+def _fitted(picture: Numbers) -> Numbers:
+    """Return the picture with an even number of rows, and squares of pixels as their means if it is too wide."""
+    side = -(-picture.shape[1] // shutil.get_terminal_size().columns)
+    rows, columns = picture.shape
+    padded = np.pad(picture, [(0, -rows % (2 * side)), (0, -columns % side)])
+    means: Numbers = padded.reshape(-1, side, padded.shape[1] // side, side).mean(axis=(1, 3))
     return means
-
-
-def _with_even_rows(picture: Numbers) -> Numbers:
-    """Return the picture with an empty row added if it has an odd number of rows."""
-    return np.pad(picture, [(0, len(picture) % 2), (0, 0)])
-
-
-def _characters(indices: NDArray[Any], characters: str) -> list[str]:
-    return ["".join(row) for row in np.array(list(characters))[indices].tolist()]
 
 
 def _signed(numbers: Numbers) -> list[str]:
@@ -106,17 +87,18 @@ def _signed(numbers: Numbers) -> list[str]:
         return _colored((numbers + 1) / 2, RED_TO_BLUE)
     upper, lower = numbers[::2], numbers[1::2]
     stronger = np.where(np.abs(upper) >= np.abs(lower), upper, lower)
-    return _characters(1 + (stronger > NEAR_ZERO) - (stronger < -NEAR_ZERO), SIGNS)
+    return _signs(1 + (stronger > NEAR_ZERO) - (stronger < -NEAR_ZERO), SIGNS)
+
+
+def _signs(indices: NDArray[Any], signs: str) -> list[str]:
+    return ["".join(signs[index] for index in row) for row in indices.tolist()]
 
 
 def _colored(picture: Numbers, scale: Sequence[int]) -> list[str]:
     """Return a picture (H, W) as half blocks, where 0 is the first color of the scale and 1 the last one."""
     colors = np.asarray(scale)[np.rint(picture * (len(scale) - 1)).astype(int)].tolist()
-    return [
-        "".join(click.style("▀", fg=upper, bg=lower, reset=False) for upper, lower in zip(*rows, strict=True))
-        + click.style("", reset=True)
-        for rows in zip(colors[::2], colors[1::2], strict=True)
-    ]
+    rows = [zip(*both, strict=True) for both in zip(colors[::2], colors[1::2], strict=True)]
+    return ["".join(f"\x1b[38;5;{upper};48;5;{lower}m▀" for upper, lower in row) + "\x1b[0m" for row in rows]
 
 
 def _has_color() -> bool:
@@ -130,8 +112,4 @@ def _has_color() -> bool:
 
 def _has_blocks() -> bool:
     """Return whether the encoding of standard output has half blocks."""
-    try:
-        BLOCKS.encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return output.printable(BLOCKS, sys.stdout) == BLOCKS

@@ -5,7 +5,6 @@ matplotlib nor change them.
 """
 
 import math
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,14 +22,10 @@ from tinygrad_mnist.files import atomic_write
 from tinygrad_mnist.runs.checkpoint import require_writable
 from tinygrad_mnist.runs.run import CurvePoint
 
-FORMATS = (".png", ".svg")
-"""The endings of the file formats."""
-
 BLUE, ORANGE = "#0072b2", "#d55e00"
 """Two colors that color-blind people can distinguish too (Okabe and Ito, Color Universal Design, 2008)."""
 
 STYLE: dict[Any, Any] = {
-    "axes.edgecolor": "0.5",
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
@@ -47,31 +42,21 @@ def require_plottable(path: Path) -> Path:
     Raises click.BadParameter if it ends neither in .png nor in .svg, PlotError if matplotlib is missing, and
     CheckpointError if the file cannot be written.
     """
-    if path.suffix.lower() not in FORMATS:
+    if path.suffix.lower() not in (".png", ".svg"):
         raise click.BadParameter(f"{path} ends neither in .png nor in .svg.", param_hint="'--plot'")
     try:
         import matplotlib.figure  # noqa: F401 - only to see whether it can be imported
     except (ImportError, ValueError) as error:
-        raise PlotError(
-            f"matplotlib cannot be imported ({error}): install it with 'pip install matplotlib'."
-        ) from error
+        raise PlotError(f"matplotlib cannot be imported ({error}): install it with 'pip install matplotlib'") from error
     require_writable(path)
     return path
 
 
-def require_not_model(plot: Path | None, model: Path) -> None:
-    """Raise click.UsageError if the plot would overwrite the model."""
-    if plot is not None and os.path.realpath(plot) == os.path.realpath(model):
-        raise click.UsageError(f"--plot would overwrite the network in {model}: name a different file.")
+def training_curve(points: Sequence[CurvePoint], test_accuracy: float, path: Path) -> None:
+    """Plot the loss and the validation accuracy of each epoch, and the test accuracy as a line.
 
-
-def training_curve(points: Sequence[CurvePoint], path: Path, test_accuracy: float | None = None) -> None:
-    """Plot the loss and the validation accuracy of each epoch, and the test accuracy as a line if it is given.
-
-    Accuracies are from 0 to 1. Raises ValueError if there are no epochs, and PlotError if the file cannot be written.
+    Accuracies are from 0 to 1. Raises PlotError if the file cannot be written.
     """
-    if not points:
-        raise ValueError("there are no epochs to plot")
     epochs, losses, accuracies = zip(*points, strict=True)
     # If several epochs are equally good, training keeps the last of them.
     highest, best = max(zip(accuracies, epochs, strict=True))
@@ -80,9 +65,8 @@ def training_curve(points: Sequence[CurvePoint], path: Path, test_accuracy: floa
         upper.plot(epochs, losses, "o-", color=ORANGE, markersize=4, label="training digits")
         label = f"validation digits, highest {wording.percent(highest)} in epoch {best}"
         lower.plot(epochs, accuracies, "o-", color=BLUE, markersize=4, label=label)
-        if test_accuracy is not None:
-            label = f"test digits, {wording.percent(test_accuracy)}"
-            lower.axhline(test_accuracy, color="0.3", linestyle="--", linewidth=1, label=label)
+        label = f"test digits, {wording.percent(test_accuracy)}"
+        lower.axhline(test_accuracy, color="0.3", linestyle="--", linewidth=1, label=label)
         upper.set(ylabel="loss", ylim=(0, None))
         lower.set(xlabel="epoch", ylabel="accuracy")
         lower.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
@@ -108,58 +92,49 @@ def confusion(counts: NDArray[np.int64], digits: Sequence[int], shares: dict[str
             axes.imshow(part, colors, vmin=0, vmax=1.7 * max(np.nanmax(part), 0.01), aspect="auto")
         for (row, column), count in np.ndenumerate(counts):
             axes.text(column, row, f"{count:,}" if count else "·", ha="center", va="center")
-        accuracies = axes.secondary_yaxis("right")
-        accuracies.set_yticks(places, [wording.percent(shares[str(digit)]) for digit in digits])
-        accuracies.set_ylabel("correct")
-        axes.set_xticks(places, digits)
-        axes.set_yticks(places, digits)
-        for one in (axes, accuracies):
-            one.spines[:].set_visible(False)
-            one.tick_params(length=0)
-        axes.set(xlabel="predicted digit", ylabel="true digit")
+        accuracies = [f"{digit}   {wording.percent(shares[str(digit)])}" for digit in digits]
+        axes.set(xlabel="predicted digit", xticks=places, xticklabels=digits)
+        axes.set(ylabel="true digit, and how many are correct", yticks=places, yticklabels=accuracies)
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
         axes.set_title(f"{wording.percent(right / total)} correct, {total - right:,} of {total:,} wrong")
 
 
 def pictures(pictures: NDArray[Any], captions: Sequence[str], title: str, path: Path) -> None:
     """Plot pictures (K, H, W) under their captions: bytes of images, of which 255 is ink, or floats of weights.
 
-    Weights above 0 are blue and those below 0 red, all on one scale. Raises PlotError if the file cannot be written.
+    Weights above 0 are blue and those below 0 red, all on one scale. Raises PlotError if there are no pictures, or if
+    the file cannot be written.
     """
+    if not captions:
+        raise PlotError("there is nothing to plot, because all test digits are predicted correctly")
     count, signed = len(pictures), pictures.dtype != np.uint8
     limit = full_color(pictures) if signed else 255
-    look = {"cmap": "RdBu", "clim": (-limit, limit)} if signed else {"cmap": "gray_r", "clim": (0, limit)}
-    columns = min(count, math.ceil(math.sqrt(1.5 * count)))
-    rows = math.ceil(count / columns)
-    wide = max(1.25, 0.07 * max(map(len, captions)))
+    # Full rows, and not more of them than columns.
+    columns = min(range(math.isqrt(count - 1) + 1, math.isqrt(3 * count) + 1), key=lambda some: (-count % some, some))
+    rows, wide = math.ceil(count / columns), max(1.25, 0.07 * max(map(len, captions)))
     with _figure(path, max(wide * columns, 0.1 * len(title), 2.6), 1.5 * rows + 0.5 + 0.7 * signed) as figure:
         figure.suptitle(output.printable(title), fontsize=11)
-        panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-        for panel in panels[count:]:
-            panel.set_axis_off()
-        for panel, picture, caption in zip(panels, pictures, captions, strict=False):
-            image = panel.imshow(picture, interpolation="nearest")
-            image.set(**look)
+        for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True), start=1):
+            panel = figure.add_subplot(rows, columns, number)
+            image = panel.imshow(picture, "RdBu" if signed else "gray_r", vmin=-limit * signed, vmax=limit)
             panel.set_title(caption, fontsize=8, loc="center")
             panel.set(xticks=[], yticks=[])
             panel.spines[:].set(visible=True, color="0.75")
         if signed:
-            figure.colorbar(image, ax=panels, orientation="horizontal", extend="both", aspect=40).set_label(
-                "weight of a pixel:  ← against    for →", fontsize=9
-            )
+            bar = figure.colorbar(image, ax=figure.axes, orientation="horizontal", extend="both", aspect=40)
+            bar.set_label("weight of a pixel:  ← against    for →", fontsize=9)
 
 
 @contextmanager
 def _figure(path: Path, wide: float, high: float) -> Iterator[Any]:
     """Give a figure with this size in inches, and write it to `path` once it is drawn."""
-    import matplotlib
+    from matplotlib import style
     from matplotlib.figure import Figure
 
-    # The user's settings are restored afterwards. A title may be a file name with letters that the font does not have:
-    # they are drawn as boxes, without a warning.
-    with matplotlib.rc_context(), warnings.catch_warnings():
+    # A title may be a file name with letters that the font does not have: they are drawn as boxes, without a warning.
+    with style.context(STYLE, after_reset=True), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
         figure = Figure(figsize=(wide, high), layout="constrained")
         yield figure
         try:

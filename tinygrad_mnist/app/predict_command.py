@@ -1,7 +1,6 @@
 """predict: the digit that a trained network recognizes in a picture."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -19,7 +18,7 @@ MAX_SHOWN = 4
 
 @click.command(cls=command_line.Command)
 @options.model
-@click.argument("pictures", metavar="IMAGE...", nargs=-1, required=True, type=options.FilePath(allow_dash=True))
+@click.argument("pictures", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(readable=False))
 @options.backend
 @options.json_events
 def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: bool) -> None:
@@ -36,38 +35,39 @@ def predict(model: Path, pictures: tuple[str, ...], backend: Backend, as_json: b
       python cli.py predict model.npz --json - < three.png
     """
     trained = checkpoint.load(model)
-    found = predictions(trained, [_source(picture) for picture in pictures], backend)
-    failures = [one for one in found if isinstance(one, DataError)]
-    if as_json:
-        listed = list(map(facts, pictures, found))
-        output.event("result", digits=trained.digits, backend=backend.name, predictions=listed)
-    elif len(found) > len(failures):
-        _report(pictures, found)
+    found = [*zip(pictures, predictions(trained, [*map(_source, pictures)], backend), strict=True)]
+    failures = [one for _, one in found if isinstance(one, DataError)]
+    listed = [facts(name, one) for name, one in found]
+    result = {"digits": trained.digits, "backend": backend.name, "predictions": listed}
+    if as_json or len(failures) < len(found):
+        is_table = len(found) > MAX_SHOWN
+        describe = _row if is_table else _drawn
+        texts = [_error(one) if isinstance(one, DataError) else describe(name, one) for name, one in found]
+        head = {"digit": "probability  image"} if is_table else {}
+        output.report(as_json, result, head, "\n".join(texts))
     if failures:
-        several = DataError(f"{len(failures):,} of {len(found):,} pictures cannot be read.")
+        several = DataError(f"{len(failures):,} of {len(found):,} pictures cannot be read")
         raise failures[0] if len(found) == 1 else several
 
 
-def _report(pictures: Sequence[str], found: Sequence[Prediction | DataError]) -> None:
-    """Print each picture with its digit, or for more than a few, a table with a line for each."""
-    is_table = len(found) > MAX_SHOWN
-    if is_table:
-        output.line("digit", "probability  image")
-    for name, one in zip(pictures, found, strict=True):
-        if isinstance(one, DataError):
-            output.line("error", str(one))
-            continue
-        (digit, p), (second, q), *_ = one.ranked
-        if is_table:
-            reason = f"  not sure: {one.reason}" if one.reason else ""
-            output.line(f"{digit}", f"{wording.probability(p):>11}  {name}{reason}")
-            continue
-        output.line("image", name)
-        output.page("\n".join(lines(one.picture)))
-        then = f", then {second} with {wording.percent(q)}" if len(one.ranked) > 2 else ""
-        output.line("digit", f"{digit}   {wording.probability(p)}{then}")
-        if one.reason:
-            output.paragraph("not sure", one.reason)
+def _error(error: DataError) -> str:
+    return output.printable(f"error     {error}")
+
+
+def _drawn(name: str, found: Prediction) -> str:
+    """Return a picture as it was prepared for the network, and its digit."""
+    (digit, p), (second, q), *others = found.ranked
+    then = f", then {second} with {wording.percent(q)}" if others else ""
+    report = [output.labeled("digit", f"{digit}   {wording.probability(p)}{then}")]
+    report += [output.labeled("not sure", found.reason)] if found.reason else []
+    return "\n".join([output.labeled("image", name), *lines(found.picture), *report])
+
+
+def _row(name: str, found: Prediction) -> str:
+    """Return a line with a digit, its probability and the name of its picture."""
+    digit, p = found.ranked[0]
+    reason = f"  not sure: {found.reason}" if found.reason else ""
+    return output.printable(f"{digit:<10}{wording.probability(p):>11}  {name}{reason}")
 
 
 def _source(picture: str) -> Source:

@@ -10,21 +10,19 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist import datasets, metrics, similarity
+from tinygrad_mnist import metrics, similarity
 from tinygrad_mnist.app import command_line, options, output, pictures, plots, wording
+from tinygrad_mnist.app.options import Load
 from tinygrad_mnist.app.output import Facts
+from tinygrad_mnist.app.wording import probability
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.datasets.digits import MAX_PIXEL
-from tinygrad_mnist.errors import CheckpointError, PlotError
 from tinygrad_mnist.runs import checkpoint
 from tinygrad_mnist.runs.checkpoint import Checkpoint
 from tinygrad_mnist.runs.inference import logits
 
-MAX_PICTURES = 100
-"""The largest number of pictures that fits a plot."""
-
 _count = partial(
-    click.option, *("--count", "-n"), type=options.Number(int, 1, MAX_PICTURES), help="Largest number of pictures."
+    click.option, *("--count", "-n"), type=options.Number(int, 1, 100), help="Largest number of pictures, up to 100."
 )
 
 
@@ -38,21 +36,12 @@ class Shown(NamedTuple):
 
 @click.group(cls=command_line.Group, invoke_without_command=True)
 @options.data
-@options.transpose
 @options.digits_to_show
 @_count(default=6)
 @click.option("--seed", type=options.SEED, help="Choose digits at random, with this seed.")
 @options.plot
 @options.json_events
-def show(
-    source: str,
-    transpose: bool,
-    digits: tuple[int, ...],
-    count: int,
-    seed: int | None,
-    plot: Path | None,
-    as_json: bool,
-) -> None:
+def show(load: Load, digits: tuple[int, ...], count: int, seed: int | None, plot: Path | None, as_json: bool) -> None:
     """Show digits as pictures.
 
     Shows test digits with their labels, in the terminal or with --plot in a file. The number after a label is the
@@ -68,7 +57,7 @@ def show(
     """
     if options.subcommand_follows():
         return
-    data = datasets.load(source, digits, output.CONSOLE, transpose=transpose)
+    data = load(digits)
     total = len(data.test.labels)
     positions = np.arange(total) if seed is None else np.random.default_rng(seed).permutation(total)
     chosen = data.test.take(positions[:count])
@@ -81,11 +70,10 @@ def show(
 
 @show.command()
 @options.data
-@options.transpose
 @options.digits_to_show
 @options.plot
 @options.json_events
-def ideal(source: str, transpose: bool, digits: tuple[int, ...], plot: Path | None, as_json: bool) -> None:
+def ideal(load: Load, digits: tuple[int, ...], plot: Path | None, as_json: bool) -> None:
     """Show the ideal digits.
 
     The ideal 3 is the mean of all training images of a 3. 'baseline' tells digits apart with the ideal digits only.
@@ -95,7 +83,7 @@ def ideal(source: str, transpose: bool, digits: tuple[int, ...], plot: Path | No
       python cli.py show ideal
       python cli.py show ideal --digits 0-9
     """
-    data = datasets.load(source, digits, output.CONSOLE, transpose=transpose)
+    data = load(digits)
     images = [data.training.only([digit]).images for digit in digits]
     ideals = np.stack([similarity.ideal(some.reshape(len(some), -1)).reshape(some.shape[1:]) for some in images])
     records = _records(digit=digits, images=map(len, images), ink=ideals.mean(axis=(1, 2)))
@@ -122,35 +110,26 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
       python cli.py show weights model.npz
       python cli.py show weights model.npz --plot weights.svg
     """
-    plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    units = _strongest_units(trained)[:count]
-    inputs, first = len(trained.parameters[0].w), trained.parameters[0]
-    side = math.isqrt(inputs)  # of an image, or of a patch
-    if side**2 != inputs:
-        raise CheckpointError(f"{model} was trained on images of {inputs} pixels, and only square ones can be shown.")
-    drawn, names = first.w.T[units].reshape(-1, side, side), _names(trained, units)
-    least, largest = drawn.min(axis=(1, 2)), drawn.max(axis=(1, 2))
+    first, units = trained.parameters[0], _strongest_units(trained)[:count]
+    side = math.isqrt(len(first.w))  # of a patch of a convolution
+    drawn = first.w.T[units].reshape(-1, *((side, side) if trained.settings.features else trained.view.shape))
+    names, least, largest = _names(trained, units), drawn.min(axis=(1, 2)), drawn.max(axis=(1, 2))
     records = _records(unit=units, name=names, bias=first.b[units], least=least, largest=largest)
-    raises, lowers = pictures.sign_names() if plot is None else ("blue", "red")
-    layers = wording.layers(trained.layer_sizes)
-    lines = {"model": f"{model}, layers {layers}", "pixels": f"{raises} counts for, {lowers} against"}
-    about = {"digits": trained.digits, "layers": trained.layer_sizes}
-    title = f"Weights: {click.format_filename(model, shorten=True)}"
-    _present(Shown(drawn, names, records), title, about, lines, plot, as_json)
+    layers = f"{model}, layers {wording.layers(trained.layer_sizes)}"
+    lines = {"model": layers, "pixels": "blue or + counts for, red or - against"}
+    facts = {"digits": trained.digits, "layers": trained.layer_sizes}
+    _present(Shown(drawn, names, records), f"Weights: {model.name}", facts, lines, plot, as_json)
 
 
 @show.command()
 @options.model
 @options.data
-@options.transpose
 @_count(default=6)
 @options.backend
 @options.plot
 @options.json_events
-def wrong(
-    model: Path, source: str, transpose: bool, count: int, backend: Backend, plot: Path | None, as_json: bool
-) -> None:
+def wrong(model: Path, load: Load, count: int, backend: Backend, plot: Path | None, as_json: bool) -> None:
     """Show a network's worst mistakes.
 
     MODEL is a file that 'train --save' wrote. Shows the test digits that the network predicts incorrectly, the most
@@ -161,29 +140,23 @@ def wrong(
       python cli.py show wrong model.npz
       python cli.py show wrong model.npz --count 12 --plot wrong.png
     """
-    plots.require_not_model(plot, model)
     trained = checkpoint.load(model)
-    data = datasets.load(source, trained.digits, output.CONSOLE, trained.view.scaling, transpose)
-    test = data.test
-    z, total = to_host(logits(trained, test.pixels, test.rows, backend)), len(test.labels)
-    mistakes = metrics.most_wrong(z, metrics.targets(test.labels, trained.digits))
-    if plot is not None and not len(mistakes):
-        raise PlotError(f"there is nothing to plot: {model} predicts all {total:,} test digits correctly.")
-    worst = mistakes[:count]
-    chosen, z = test.take(worst), z[worst]
+    data = load(trained.digits, scaling=trained.view.scaling)
+    z, total = to_host(logits(trained, data.test.pixels, data.test.rows, backend)), len(data.test.labels)
+    mistakes = metrics.most_wrong(z, metrics.targets(data.test.labels, trained.digits))
+    chosen, z = data.test.take(mistakes[:count]), z[mistakes[:count]]
     predicted, confidence = metrics.classify(z, trained.digits), metrics.confidence(z)
-    records = _records(position=worst, label=chosen.labels, predicted=predicted, confidence=confidence, logits=z)
-    captions = [
-        f"{one['label']} predicted as {one['predicted']}, {wording.probability(one['confidence'])}" for one in records
-    ]
-    about = {"digits": trained.digits, "data": data.name, "backend": backend.name, "test": total}
+    columns = {"position": mistakes[:count], "label": chosen.labels, "predicted": predicted, "confidence": confidence}
+    records = _records(**columns, logits=z)
+    captions = [f"{one['label']} predicted as {one['predicted']}, {probability(one['confidence'])}" for one in records]
+    counted = {"test": total, "wrong": len(mistakes)}
+    facts = {"digits": trained.digits, "data": data.name, "backend": backend.name, **counted}
     lines = {
         "model": f"{model}, layers {wording.layers(trained.layer_sizes)}",
         "data": data.origin,
         "wrong": f"{len(mistakes):,} of {total:,} test digits, the worst first",
     }
-    title = f"Worst mistakes: {click.format_filename(model, shorten=True)}"
-    _present(Shown(chosen.images, captions, records), title, about | {"wrong": len(mistakes)}, lines, plot, as_json)
+    _present(Shown(chosen.images, captions, records), f"Worst mistakes: {model.name}", facts, lines, plot, as_json)
 
 
 def _strongest_units(trained: Checkpoint) -> NDArray[np.intp]:
@@ -219,12 +192,13 @@ def _records(**columns: Iterable[Any]) -> list[Facts]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*plain, strict=True)]
 
 
-def _present(shown: Shown, title: str, about: Facts, lines: Facts, plot: Path | None, as_json: bool) -> None:
-    """Draw the pictures, and print the JSON result or the report."""
-    signed = shown.pictures.dtype != np.uint8
+def _present(shown: Shown, title: str, facts: Facts, lines: Facts, plot: Path | None, as_json: bool) -> None:
+    """Draw the pictures, and print the JSON result or the report. Raises PlotError if there is nothing to plot."""
+    text = ""
     if plot is not None:
         plots.pictures(shown.pictures, shown.captions, title, plot)
-    output.report(as_json, {**about, "shown": shown.records, "plot": plot}, lines | {"plot": plot})
-    if not as_json and plot is None and shown.captions:
+    elif shown.captions:
+        signed = shown.pictures.dtype != np.uint8
         drawn = pictures.signed_lines(shown.pictures) if signed else [*map(pictures.lines, shown.pictures)]
-        output.page("\n" + pictures.side_by_side(drawn, shown.captions))
+        text = "\n" + pictures.side_by_side(drawn, shown.captions)
+    output.report(as_json, {**facts, "shown": shown.records, "plot": plot}, {**lines, "plot": plot}, text)

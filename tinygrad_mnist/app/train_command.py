@@ -1,7 +1,6 @@
 """train: learn to tell handwritten digits apart."""
 
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,11 +9,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tinygrad_mnist import datasets
-from tinygrad_mnist.app import command_line, options, output, plots, training_report
-from tinygrad_mnist.app.training_report import TrainingEvents, TrainingReport
+from tinygrad_mnist.app import command_line, options, output, plots
+from tinygrad_mnist.app.training_report import TrainingReport
 from tinygrad_mnist.arrays.backend import device_faults
-from tinygrad_mnist.arrays.layers import Parameters
 from tinygrad_mnist.datasets.strokes import SIDE
 from tinygrad_mnist.datasets.view import AS_MNIST
 from tinygrad_mnist.errors import BackendError
@@ -23,18 +20,16 @@ from tinygrad_mnist.optimizers import OPTIMIZERS, SCHEDULES
 from tinygrad_mnist.photos import not_sure
 from tinygrad_mnist.runs import checkpoint, resume
 from tinygrad_mnist.runs.presets import PRESETS, chosen
-from tinygrad_mnist.runs.run import Parts, Run, execute, split
+from tinygrad_mnist.runs.run import Run, execute, split
 from tinygrad_mnist.runs.settings import DTYPES, KEEP, work
-from tinygrad_mnist.train import Settings
 
-WITH_RESUME = {"source", "transpose", "backend_name", "epochs", "patience", "save", "resume_from"}
+WITH_RESUME = {"load", "transpose", "backend_name", "epochs", "patience", "save", "resume_from"}
 WITH_RESUME |= {"plot", "quiet", "as_json"}
 """The options that can be given with --resume. All others would change the training."""
 
 
 @click.command(cls=command_line.Command)
 @options.data
-@options.transpose
 @options.digits
 @click.option(
     *("--preset", "-p"),
@@ -44,8 +39,8 @@ WITH_RESUME |= {"plot", "quiet", "as_json"}
     "book's network, for two digits. quick: a small convolutional network. best: the most accurate.",
 )
 @click.option("--network", type=click.Choice(["dense", "convolutional"]), help="Kind of network.")
-@click.option("--features", metavar="N,N", type=options.Sizes(), help="Features of the two convolutions, 16,64.")
-@click.option("--hidden", metavar="N,..", type=options.Sizes(), help="Sizes of the hidden layers, or 0 for none.")
+@options.sizes("--features", metavar="N,N", help="Features of the two convolutions, 16,64.")
+@options.sizes("--hidden", metavar="N,..", help="Sizes of the hidden layers, or 0 for none.")
 @click.option("--loss", type=click.Choice(list(LOSSES)), help="Loss function.")
 @click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="Update rule.")
 @click.option("--learning-rate", "--lr", type=options.RATE, help="Factor of the gradient in a step.")
@@ -56,12 +51,7 @@ WITH_RESUME |= {"plot", "quiet", "as_json"}
 @click.option("--keep", type=click.Choice(KEEP), help="Which epoch's network to keep.")
 @click.option("--augment/--no-augment", default=None, help="Distort the training digits differently in every epoch.")
 @click.option("--hold-out", type=options.SHARE, help="Share of the training digits to use as the validation set.")
-@click.option(
-    "--seed",
-    type=options.SEED,
-    help="Seed for all random numbers. Random by default. The same seed repeats a run exactly on the same machine with "
-    "the same version of NumPy.",
-)
+@click.option("--seed", type=options.SEED, help="Seed for all random numbers, to repeat a run. Random by default.")
 @click.option("--dtype", type=click.Choice(DTYPES), help="Type of all numbers.")
 @options.backend_name
 @click.option("--save", "-s", type=options.FILE, metavar="FILE", help="Save the best network so far to FILE.")
@@ -70,8 +60,7 @@ WITH_RESUME |= {"plot", "quiet", "as_json"}
 @click.option("--quiet", "-q", is_flag=True, help="Print only one line, at the end.")
 @options.json_events
 def train(
-    source: str,
-    transpose: bool,
+    load: options.Load,
     digits: tuple[int, ...],
     preset: str,
     backend_name: str,
@@ -89,7 +78,8 @@ def train(
     validation set, which decides when to stop. The test digits are used only once, at the end.
 
     With --save, FILE always holds the best network so far (or the last one, with --keep last), and --resume continues
-    it after Ctrl-C. On the same machine, with the same NumPy, it ends as an uninterrupted run does.
+    it after Ctrl-C. On the same machine, with the same version of NumPy, the same --seed repeats a run exactly, and a
+    continued run ends as an uninterrupted one does.
 
     \b
     Examples:
@@ -98,75 +88,65 @@ def train(
       python cli.py train --resume model.npz
       python cli.py train --digits 0-9 --preset best
     """
-    reporter = TrainingEvents() if as_json else TrainingReport(quiet)
+    if Path("-") in (save, resume_from):
+        raise click.UsageError("--save and --resume need a file: - is a stream.")
     path = save or resume_from
-    if resume_from is None:
-        begun, settings = None, _settings(preset, digits, choices)
-    else:
+    begun = None
+    if resume_from is not None:
         _refuse_changes(resume_from)
         begun = resume.loaded(resume_from, choices["epochs"], choices["patience"])
-        settings, digits = begun.settings, begun.digits
+        digits = begun.digits
+    try:
+        settings = begun.settings if begun else chosen(preset, len(digits), choices)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error
     if path is not None:
         checkpoint.require_replaceable(path)
-        plots.require_not_model(plot, path)
     backend = options.backend_for(backend_name, work(settings, SIDE * SIDE, len(digits)))
-    data = datasets.load(source, digits, output.CONSOLE, begun.view.scaling if begun else AS_MNIST, transpose)
+    data = load(digits, scaling=begun.view.scaling if begun else AS_MNIST)
     parts = split(settings, data)
     if begun is None:
         begun = resume.new(settings, digits, data, backend.description)
     else:
         begun = resume.continued(begun, data, backend.description, output.CONSOLE)
-    measure = _measuring(parts, digits, settings) if path else lambda _: {}
-    run = Run(replace(begun, path=path), output.CONSOLE, measure)
-    about = {"digits": digits, "backend": backend.name, **data.facts()}
-    reporter.start(about | training_report.before(run, parts, backend))
+    sample = not_sure.sample(parts.training, parts.validation, digits) if path else None
+    measure = partial(not_sure.measure, sample, settings.features) if sample else None
+    run = Run(replace(begun, path=path), output.CONSOLE, measure or (lambda _: {}))
+    about = {"digits": digits, "backend": backend.name, "device": backend.description, **data.facts()}
+    report = TrainingReport(run, parts, about, as_json, quiet)
+    report.start()
     if settings.loss == "mean" and len(digits) > 2:
         output.notice("With more than two digits, the mean loss learns almost nothing: try --loss cross-entropy.")
     try:
         with device_faults():
-            outcome = execute(run, parts, backend, reporter.epoch)
+            outcome = execute(run, parts, backend, report.epoch)
     except BackendError:
-        output.notice(_how_to_continue(run, source))
+        output.notice(_how_to_continue(run, load))
         raise
-    found = about | training_report.after(run, parts, outcome)
     drawn = None
     try:
         if plot is not None:
-            plots.training_curve(run.curve, plot, outcome.test_accuracy)
+            plots.training_curve(run.curve, outcome.test_accuracy, plot)
             drawn = plot
     finally:
-        reporter.finish(found | {"saved": None if run.failure else path, "plot": drawn})
+        report.finish(outcome, drawn)
     if run.failure:
         raise run.failure
-    if warning := training_report.why_at_chance(run, parts, outcome):
-        output.notice(warning)
+    report.warn_at_chance(outcome)
     if outcome.signal:
-        output.notice(_how_to_continue(run, source))
+        output.notice(_how_to_continue(run, load))
         raise click.exceptions.Exit(128 + outcome.signal)
 
 
-def _measuring(parts: Parts, digits: tuple[int, ...], settings: Settings) -> Callable[[Parameters], not_sure.Limits]:
-    """Return the function that measures the limits of "not sure" for parameters of this run."""
-    return partial(not_sure.measure, not_sure.sample(parts.training, parts.validation, digits), settings.features)
-
-
-def _settings(preset: str, digits: tuple[int, ...], choices: output.Facts) -> Settings:
-    """Return the settings of a new run. Raises click.UsageError if they do not fit each other or the digits."""
-    try:
-        return chosen(preset, len(digits), choices)
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from error
-
-
-def _how_to_continue(run: Run, source: str) -> str:
-    """Return what the user can do after the end of a run before its time, which was given this --data."""
+def _how_to_continue(run: Run, load: options.Load) -> str:
+    """Return what the user can do after the end of a run before its time, which got its digits in this way."""
     if run.kept.path is None:
         return "This run is lost, because --save was not given."
     if not run.saved_epoch:
         return "Nothing is saved yet."
-    data, command = "" if source == "auto" else f" --data {shlex.quote(source)}", click.get_current_context()
-    continued = f"{command.command_path}{data} --resume {shlex.quote(run.kept.name)}"
-    return f"Continue after epoch {run.saved_epoch} with: {continued}"
+    source, command = load.args[0], click.get_current_context().command_path
+    words = ["--data", source] * (source != "auto") + ["--transpose"] * load.keywords["transpose"]
+    return f"Continue after epoch {run.saved_epoch} with: {command} {shlex.join([*words, '--resume', run.kept.name])}"
 
 
 def _refuse_changes(path: Path) -> None:

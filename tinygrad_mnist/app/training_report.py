@@ -1,132 +1,129 @@
-"""What training reports before the first epoch, after each and at the end: for a person, or for a program."""
+"""What training reports: the settings, a row for each epoch, and the result."""
 
 import math
+import shutil
 import sys
+import time
+from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
 from tinygrad_mnist.app import output, wording
-from tinygrad_mnist.app.epoch_table import EpochTable
-from tinygrad_mnist.app.output import Facts
-from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.runs.run import Outcome, Parts, Run
 from tinygrad_mnist.train import NO_IMPROVEMENT, TrainingState
 
-
-def before(run: Run, parts: Parts, backend: Backend) -> Facts:
-    """Return the facts about a run that has not started yet."""
-    settings = asdict(run.kept.settings)
-    settings["loss_function"] = settings.pop("loss")  # the loss is a number
-    return {
-        "training": len(parts.training.labels),
-        "held_out": len(parts.validation.labels),
-        "test": len(parts.test.labels),
-        "layers": run.kept.layer_sizes,
-        "device": backend.description,
-        "after": run.kept.state.epoch,
-        **settings,
-    }
+WIDE = {"epoch": 5, "train loss": 12, "valid loss": 12, "valid accuracy": 16, "time": 9}
+NARROW = {"epoch": 5, "train": 8, "valid": 8, "accuracy": 10, "time": 8}
+"""The headings of the columns and their widths, on a usual terminal and on one of 40 columns."""
 
 
-def after(run: Run, parts: Parts, outcome: Outcome) -> Facts:
-    """Return the facts about a run that has ended."""
-    best = run.kept.state
-    return {
-        "epochs": run.last.epoch,
-        "best_epoch": best.epoch,
-        "loss": best.loss,
-        "valid_loss": best.valid_loss,
-        "valid_accuracy": best.valid_accuracy,
-        "test_accuracy": outcome.test_accuracy,
-        "wrong": round((1 - outcome.test_accuracy) * len(parts.test.labels)),
-        "seconds": outcome.seconds,
-        "seed": run.kept.settings.seed,
-        "stopped": outcome.stopped,
-        "patience": run.kept.settings.patience,
-    }
+class EpochTable:
+    """Prints a row after each epoch. Give it to `DigitClassifier.fit` as a callback.
+
+    `stream` is standard output by default.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream, self._since, self._has_head = stream or sys.stdout, time.perf_counter(), False
+        self._widths = WIDE if shutil.get_terminal_size().columns > sum(WIDE.values()) else NARROW
+
+    def __call__(self, state: TrainingState) -> None:
+        """Print the row of an epoch, and before the first one the headings."""
+        now = time.perf_counter()
+        if not self._has_head:
+            self._print(self._widths)
+        accuracy, seconds = wording.percent(state.valid_accuracy), f"{now - self._since:.2f} s"
+        self._print((str(state.epoch), f"{state.loss:.4f}", f"{state.valid_loss:.4f}", accuracy, seconds))
+        self._since, self._has_head = now, True
+
+    def _print(self, texts: Iterable[str]) -> None:
+        row = "".join(f"{text:>{width}}" for text, width in zip(texts, self._widths.values(), strict=True))
+        print(row, file=self._stream, flush=True)
 
 
 class TrainingReport:
-    """Reports a training to a person: a header, a table of epochs, and the result.
+    """Reports a run: as JSON, in one line at the end if it is quiet, or else with a table of its epochs."""
 
-    If it is quiet, it prints only one line at the end.
-    """
-
-    def __init__(self, quiet: bool = False) -> None:
-        self._quiet = quiet
-
-    def start(self, facts: Facts) -> None:
-        """Print the header."""
+    def __init__(self, run: Run, parts: Parts, about: output.Facts, as_json: bool, quiet: bool) -> None:
+        """Report with these facts about the digits and the device."""
+        self._run, self._parts, self._about = run, parts, about
+        self._as_json, self._quiet = as_json, quiet
         self._table = EpochTable(sys.stderr)
-        if self._quiet:
-            return
-        kind = "relu" if facts["hidden"] else "linear"
-        loss = "sigmoid, mean loss" if facts["loss_function"] == "mean" else facts["loss_function"]
-        rate = f"{facts['schedule']} learning rate {facts['learning_rate']:g}"
-        output.line("data", facts["origin"])
-        output.line("digits", f"{wording.alternatives(facts['digits'])}: {facts['training']:,} for training,")
-        output.line("", f"{facts['held_out']:,} for validation, {facts['test']:,} for testing")
-        output.paragraph("model", f"{wording.layers(facts['layers'])}, {kind}, {loss}")
-        output.paragraph("optimizer", f"{facts['optimizer']}, {rate}, batch {facts['batch']}")
-        if facts["augment"]:
-            output.line("augment", "digits are distorted differently in every epoch")
-        output.line("device", f"{facts['device']}, {facts['dtype']}")
-        output.line("seed", str(facts["seed"]))
-        if facts["after"]:
-            output.line("resumed", f"after epoch {facts['after']}")
+
+    def start(self) -> None:
+        """Report the settings."""
+        kept = self._run.kept
+        counts = dict(zip(("training", "held_out", "test"), (len(part.labels) for part in self._parts), strict=True))
+        chosen = asdict(kept.settings)
+        chosen["loss_function"] = loss = chosen.pop("loss")  # the loss is a number
+        facts = self._about | counts | chosen | {"layers": kept.layer_sizes, "after": kept.state.epoch}
+        kind = "relu" if kept.settings.hidden else "linear"
+        digits = "{}: {training:,} for training, {held_out:,} for validation, {test:,} for testing"
+        lines = {
+            "data": facts["origin"],
+            "digits": digits.format(wording.alternatives(kept.digits), **counts),
+            "model": f"{wording.layers(kept.layer_sizes)}, {kind}, {'sigmoid, mean loss' if loss == 'mean' else loss}",
+            "optimizer": "{optimizer}, {schedule} learning rate {learning_rate:g}, batch {batch}".format(**chosen),
+            "augment": "digits are distorted differently in every epoch" if kept.settings.augment else None,
+            "device": "{device}, {dtype}".format(**facts),
+            "seed": str(kept.settings.seed),
+            "resumed": f"after epoch {kept.state.epoch}" if kept.state.epoch else None,
+        }
+        output.report(self._as_json, facts, {} if self._quiet else lines, kind="start")
 
     def epoch(self, state: TrainingState) -> None:
-        """Print the row of an epoch to standard error."""
-        if not self._quiet:
+        """Report an epoch, to a person on standard error."""
+        if self._as_json:
+            output.event("epoch", epoch=state.epoch, **_measured(state))
+        elif not self._quiet:
             self._table(state)
 
-    def finish(self, facts: Facts) -> None:
-        """Print why training stopped, and the accuracy."""
-        test = wording.percent(facts["test_accuracy"])
-        if self._quiet:
-            output.echo(f"test {test} on {facts['data']}, seed {facts['seed']}")
-            return
-        reason = facts["stopped"]
-        if reason == NO_IMPROVEMENT:
-            reason = f"{reason} in {facts['patience']} epoch{'s' if facts['patience'] > 1 else ''}"
-        valid = wording.percent(facts["valid_accuracy"])
-        output.line("stopped", f"after epoch {facts['epochs']}: {reason}")
-        output.line("valid", f"{valid} of the validation digits, in epoch {facts['best_epoch']}")
-        output.line("test", f"{test} of the test digits, {facts['wrong']} wrong")
-        output.line("time", f"{facts['seconds']:.2f} s")
-        for label in ("saved", "plot"):
-            if facts[label]:
-                output.line(label, facts[label])
+    def finish(self, outcome: Outcome, plot: Path | None) -> None:
+        """Report the result, and where it is drawn and saved."""
+        settings, best = self._run.kept.settings, self._run.kept.state
+        saved = None if self._run.failure else self._run.kept.path
+        facts = {
+            **self._about,
+            **outcome._asdict(),
+            **_measured(best),
+            "epochs": self._run.last.epoch,
+            "best_epoch": best.epoch,
+            "wrong": round((1 - outcome.test_accuracy) * len(self._parts.test.labels)),
+            "seed": settings.seed,
+            "patience": settings.patience,
+            "saved": saved,
+            "plot": plot,
+        }
+        test = wording.percent(outcome.test_accuracy)
+        epochs = f" in {settings.patience} epoch{'s' if settings.patience > 1 else ''}"
+        reason = outcome.stopped + epochs * (outcome.stopped == NO_IMPROVEMENT)
+        lines = {
+            "stopped": f"after epoch {facts['epochs']}: {reason}",
+            "valid": f"{wording.percent(best.valid_accuracy)} of the validation digits, in epoch {best.epoch}",
+            "test": f"{test} of the test digits, {facts['wrong']} wrong",
+            "time": f"{outcome.seconds:.2f} s",
+            "saved": saved,
+            "plot": plot,
+        }
+        brief = f"test {test} on {facts['data']}, seed {facts['seed']}"
+        output.report(self._as_json, facts, {} if self._quiet else lines, brief if self._quiet else "")
+
+    def warn_at_chance(self, outcome: Outcome) -> None:
+        """Print a warning if the network is no better than guessing, by less than three standard deviations.
+
+        Guessing means to predict the most frequent test digit.
+        """
+        labels, accuracy = self._parts.test.labels, outcome.test_accuracy
+        guess = float(np.bincount(labels).max() / len(labels))
+        if accuracy <= guess + 3 * math.sqrt(guess * (1 - guess) / len(labels)):
+            output.notice(
+                f"The network is no better than guessing ({wording.percent(accuracy)} of the test digits): "
+                "check that the labels belong to the images, or change --loss or --learning-rate."
+            )
 
 
-class TrainingEvents:
-    """Reports a training to a program: JSON objects on standard output, one per line."""
-
-    def start(self, facts: Facts) -> None:
-        """Print the start event."""
-        output.event("start", **facts)
-
-    def epoch(self, state: TrainingState) -> None:
-        """Print an epoch event."""
-        numbers = {"loss": state.loss, "valid_loss": state.valid_loss, "valid_accuracy": state.valid_accuracy}
-        output.event("epoch", epoch=state.epoch, **numbers)
-
-    def finish(self, facts: Facts) -> None:
-        """Print the result event."""
-        output.event("result", **facts)
-
-
-def why_at_chance(run: Run, parts: Parts, outcome: Outcome) -> str:
-    """Return a sentence with the likely cause if the network is no better than guessing, and "" if it is better.
-
-    Guessing means to predict the most frequent test digit. It counts as better by three standard deviations or more.
-    """
-    labels, accuracy = parts.test.labels, outcome.test_accuracy
-    guess = float(np.bincount(labels).max() / len(labels))
-    if accuracy > guess + 3 * math.sqrt(guess * (1 - guess) / len(labels)):
-        return ""
-    result = f"The network is no better than guessing ({wording.percent(accuracy)} of the test digits)"
-    if run.kept.settings.loss == "mean" and len(run.kept.digits) > 2:
-        return f"{result}, because the mean loss learns almost nothing: try --loss softmax-cross-entropy."
-    return f"{result}: check that the labels belong to the images, or change --learning-rate."
+def _measured(state: TrainingState) -> output.Facts:
+    return {name: getattr(state, name) for name in ("loss", "valid_loss", "valid_accuracy")}

@@ -24,18 +24,6 @@ def probability(p: float) -> str:
     return percent(p) if p < ALMOST_ONE else f">{percent(ALMOST_ONE)}"
 
 
-def duration(seconds: float) -> str:
-    """Return a time as text: seconds, or minutes and seconds.
-
-    >>> duration(0.314), duration(125)
-    ('0.31 s', '2:05')
-    """
-    if seconds < 60:
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}"
-
-
 def layers(sizes: Sequence[int]) -> str:
     """Return the sizes of a network's layers in the usual form.
 
