@@ -17,7 +17,7 @@ exclude_patterns = ["book"]
 nitpicky = True
 # The book has no pages for types of NumPy and of Python itself, for the parts of the derivation checker, for the grays
 # of a data set, and for type variables.
-INNER = r"tinygrad_mnist\.((derivations\.(evaluation|pagetext)|check\.subject|datasets\.scaling)\..*|.*\.Item)"
+INNER = r"tinygrad_mnist\.((derivations\.(evaluation|pagetext)|check\.subject|datasets\.view)\..*|.*\.Item)"
 nitpick_ignore_regex = [(r"py:.*", rf"(?!tinygrad_mnist\.).*|{INNER}")]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
