@@ -1,6 +1,7 @@
 """What every data set provides: images of digits with their labels, to train on and to test on."""
 
 import hashlib
+import html
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -139,10 +140,7 @@ class DataSet:
 
     def _repr_html_(self) -> str:
         """Return the data set as a notebook shows it, with pictures of the first training digits."""
-        from tinygrad_mnist.datasets import notebook  # imports Pillow
-
-        first = self.training.source[self.training.rows[: notebook.PICTURES]]
-        return notebook.row(repr(self), first, self.training.labels.tolist())
+        return f"<p>{html.escape(repr(self))}</p>{self.training._repr_html_()}"
 
     def facts(self) -> dict[str, Any]:
         """Return what is reported about the data set."""

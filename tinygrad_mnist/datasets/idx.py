@@ -44,7 +44,7 @@ def read(path: Path) -> NDArray[Any]:
         with path.open("rb") as file:
             is_packed = file.read(2) == GZIP_MAGIC
             file.seek(0)
-            array = _unpacked(file) if is_packed else _mapped(file)
+            array = _array(file, gzip.GzipFile(fileobj=file) if is_packed else file)
     except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is not a complete IDX file ({error}): replace it.") from error
     except OSError as error:
@@ -80,39 +80,23 @@ def header(array: NDArray[Any]) -> bytes:
     return bytes([0, 0, codes[0], array.ndim]) + np.array(array.shape, dtype=">u4").tobytes()
 
 
-def _read_header(file: BinaryIO | gzip.GzipFile) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """Return the element type, the shape, and the number of bytes that follow. Raises ValueError if it is no header."""
-    start = file.read(4)
+def _array(file: BinaryIO, stream: BinaryIO | gzip.GzipFile) -> NDArray[Any]:
+    """Return the array in a file, whose unpacked content the stream reads. Raises ValueError if it is not complete."""
+    start = stream.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES:
         raise ValueError(f"it starts with {start.hex(' ')}" if start else "it is empty")
-    sizes = file.read(4 * start[3])
+    sizes = stream.read(4 * start[3])
     if len(sizes) < 4 * start[3]:
         raise ValueError("it ends inside its header")
     dtype, shape = TYPES[start[2]], tuple(np.frombuffer(sizes, ">u4").tolist())
-    return dtype, shape, math.prod(shape) * dtype.itemsize
-
-
-def _mapped(file: BinaryIO) -> NDArray[Any]:
-    """Return the array in a plain file. Raises ValueError if the file is too short, too long, or not an IDX file."""
-    dtype, shape, size = _read_header(file)
-    _require_size(size, os.fstat(file.fileno()).st_size - file.tell())
-    if size == 0 or not shape:
-        # NumPy can map neither an empty array nor a single number.
-        return np.frombuffer(file.read(), dtype).reshape(shape)
-    return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape)
-
-
-def _unpacked(file: BinaryIO) -> NDArray[Any]:
-    """Return the array in a gzipped file. Raises ValueError, or what gzip raises, if it is broken."""
-    with gzip.GzipFile(fileobj=file) as unpacked:
-        dtype, shape, size = _read_header(unpacked)
-        # A header can claim any size. Reserve no more memory than a file of this size can fill.
-        most = os.fstat(file.fileno()).st_size * GZIP_EXPANSION
-        content = unpacked.read(min(size, most))
-        _require_size(size, len(content) + len(unpacked.read(1)))
-    return np.frombuffer(content, dtype).reshape(shape)
-
-
-def _require_size(claimed: int, found: int) -> None:
+    claimed, size = math.prod(shape) * dtype.itemsize, os.fstat(file.fileno()).st_size
+    # NumPy can map neither a packed file nor an empty array nor a single number.
+    is_mapped = stream is file and claimed and shape
+    # A header can claim any size. Reserve no more memory than a file of this size can fill.
+    content = b"" if is_mapped else stream.read(min(claimed, size * GZIP_EXPANSION))
+    found = size - file.tell() if is_mapped else len(content) + len(stream.read(1))
     if found != claimed:
         raise ValueError(f"its header claims {claimed:,} bytes, but {found:,} follow")
+    if is_mapped:
+        return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape)
+    return np.frombuffer(content, dtype).reshape(shape)
