@@ -1,6 +1,6 @@
 """What gradcheck prints about gradients and derivations."""
 
-from tinygrad_mnist.check.report import ArgumentReport, Finding, Report
+from tinygrad_mnist.check.report import ArgumentReport, Finding, Report, verdict_of
 from tinygrad_mnist.proof import summary
 
 
@@ -20,6 +20,6 @@ def test_the_derivations_have_a_line_for_each_page_each_wrong_step_and_the_sum()
 def test_what_consists_of_a_wrong_function_is_only_named() -> None:
     wrong = ArgumentReport("z", findings=[Finding("off")])
     reports = {"relu": Report("relu", [wrong]), "hidden": Report("hidden", [wrong]), "tanh": Report("tanh")}
-    assert summary.verdict_of(reports.values()) == "wrong"
+    assert verdict_of(reports.values()) == "wrong"
     assert summary.faults(reports, {"hidden"}) == "WRONG: relu, dz\n  off\n\nWrong as a result: hidden."
     assert summary.faults({"hidden": reports["hidden"]}, {"hidden"}) == "WRONG: hidden, dz\n  off"

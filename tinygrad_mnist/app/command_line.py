@@ -22,7 +22,6 @@ REMEDIES = {
     "different data": "give the same --data",
     "last epoch": "leave out --epochs",
     "epochs done": "raise --epochs, or leave it out",
-    "several pairs": "choose with --forward and --backward",
     "no function": "name one with --forward or --backward",
     "no shape": "write it in the docstring, as x (N, I), or give it with --shape x=5,4",
 }

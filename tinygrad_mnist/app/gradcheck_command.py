@@ -11,8 +11,7 @@ from tinygrad_mnist.app import command_line, options, output
 from tinygrad_mnist.arrays import gpu
 from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.check import user_file
-from tinygrad_mnist.check.report import Report
-from tinygrad_mnist.check.user_file import UserFile
+from tinygrad_mnist.check.report import Report, verdict_of
 from tinygrad_mnist.derivations import derivations
 from tinygrad_mnist.proof import summary
 from tinygrad_mnist.proof.cases import Case, all_cases
@@ -63,21 +62,18 @@ def gradcheck(
     if file is not None and plant:
         raise click.UsageError("--plant plants bugs in our own functions: leave FILE out.")
     if file is not None:
-        chosen = None if dtype == "both" else DTYPES[dtype]  # as `verify` does without dtypes
-        code = _check_file(UserFile(file, **names), seed, chosen, backend, as_json)
+        with redirect_stdout(sys.stderr):  # what the file prints is not part of the report
+            wrt = names.pop("wrt") or None
+            forward, backward, arguments, takes_cache = user_file.read(file, **names, seed=seed)
+            case = Case(file.name, forward, backward, arguments, {"cache": takes_cache, "wrt": wrt})
+            # Both types are what `verify` checks without dtypes.
+            report = case.verified(backend, None if dtype == "both" else DTYPES[dtype], seed)
+        code = _print({file.name: report}, as_json, str(report))
     elif plant == "list":
         code = _list_bugs(as_json)
     else:
         code = _check_ours(seed, DTYPES[dtype], plant, backend, as_json)
     raise click.exceptions.Exit(code)
-
-
-def _check_file(file: UserFile, seed: int, dtypes: tuple[str, ...] | None, backend: Backend, as_json: bool) -> int:
-    """Print the report on somebody's file, and return the exit code."""
-    with redirect_stdout(sys.stderr):  # what the file prints is not part of the report
-        case = Case(file.path.name, *user_file.read(file, seed))
-        report = case.verified(backend, dtypes, seed)
-    return _print({file.path.name: report}, as_json, str(report))
 
 
 def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: Backend, as_json: bool) -> int:
@@ -102,7 +98,7 @@ def _check_ours(seed: int, dtypes: tuple[str, ...], plant: str | None, backend: 
 
 def _print(reports: dict[str, Report], as_json: bool, text: str, **facts: Any) -> int:
     """Print reports, and return the exit code for the verdict on all of them."""
-    verdict = summary.verdict_of(reports.values())
+    verdict = verdict_of(reports.values())
     details = [{**report.as_json(), "name": name} for name, report in reports.items()]
     judged = {"verdict": verdict, "passed": verdict == "right", "reports": details}
     output.report(as_json, judged | facts, {}, text)

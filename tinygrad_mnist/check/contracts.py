@@ -5,6 +5,7 @@ they are linear in the upstream gradient, and the layout and the type of arrays 
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -27,10 +28,18 @@ REPEATED = 4
 TYPES = ("bool", "uint8", "int8", "int32", "int64", "float32", "float64")
 """The types that whole numbers may have."""
 
+LAYOUTS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "in Fortran order": np.asfortranarray,
+    "every second entry of a larger array": lambda array: np.repeat(array, 2, axis=-1)[..., ::2],
+    "views that run backwards": lambda array: array[..., ::-1].copy()[..., ::-1],
+    "read-only": lambda array: np.broadcast_to(array, array.shape),
+}
+"""Ways to lay out an array in memory, by what a person calls them."""
+
 
 def equal(a: NDArray[Any], b: NDArray[Any]) -> bool:
     """Return whether two arrays have the same shape and entries, NaN at the same places."""
-    return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc")
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc")
 
 
 def largest(arrays: Arrays) -> float:
@@ -44,10 +53,8 @@ def near(
     """Return whether two arrays have the same shape and agree, relative to the largest expected entry or to `size`."""
     if actual.shape != expected.shape:
         return False
-    size = largest([expected]) if size is None else size
-    with np.errstate(invalid="ignore"):
-        difference = np.max(np.abs(np.asarray(actual, float) - expected), initial=0)
-    return bool(difference <= tolerance * size) or not np.isfinite(size)
+    room = tolerance * (largest([expected]) if size is None else size)
+    return not math.isfinite(room) or np.allclose(actual, expected, rtol=0, atol=room)
 
 
 def copied(values: Sequence[Any]) -> list[Any]:
@@ -79,9 +86,8 @@ def changes_nothing(point: Point) -> Iterator[Finding]:
         return
     yield from _takes_numbers_in_place(point, different)
     for call in range(REPEATED):
-        if name := _differing(point, kept, point.gradients_at(values), equal):
-            sentence = f"d{name} differs in call {call + 3} with the same arguments: backward keeps state"
-            yield Finding(sentence, name)
+        if name := _differing(point, kept, point.gradients_at(values)):
+            yield Finding(f"d{name} differs in call {call + 3} with the same arguments: backward keeps state", name)
             return
 
 
@@ -95,13 +101,12 @@ def _restored(point: Point, before: Sequence[Any], function: str) -> Iterator[Fi
 
 def _different_arguments(point: Point) -> list[Any]:
     """Return arguments with different numbers, of the same types."""
-    rng, wrt = np.random.default_rng(5), point.subject.wrt
-    return [
-        value * (1 + rng.permutation(value.size).reshape(value.shape) / value.size).astype(value.dtype) * -1
-        if n in wrt and value.size
-        else value
-        for n, value in enumerate(point.values)
-    ]
+    rng, different = np.random.default_rng(5), list(point.values)
+    for n in point.subject.wrt:
+        value = point.values[n]
+        factors = 1 + rng.permutation(value.size).reshape(value.shape) / max(value.size, 1)
+        different[n] = -value * factors.astype(value.dtype)
+    return different
 
 
 def _takes_numbers_in_place(point: Point, different: Sequence[Any]) -> Iterator[Finding]:
@@ -111,14 +116,14 @@ def _takes_numbers_in_place(point: Point, different: Sequence[Any]) -> Iterator[
         point.gradients_at(reused)
         for n in point.subject.wrt:
             reused[n][...] = different[n]
-        if name := _differing(point, point.gradients_at(reused), point.gradients_at(fresh), equal):
+        if name := _differing(point, point.gradients_at(reused), point.gradients_at(fresh)):
             yield Finding(f"d{name} belongs to earlier numbers if an array was changed in place", name)
 
 
-def _differing(point: Point, first: Arrays, second: Arrays, agree: Callable[..., bool]) -> str | None:
-    """Return the name of the first argument with two gradients that do not agree, or None."""
+def _differing(point: Point, first: Arrays, second: Arrays) -> str | None:
+    """Return the name of the first argument with two gradients that are not equal, or None."""
     pairs = zip(point.subject.differentiated, first, second, strict=True)
-    return next((name for name, one, two in pairs if not agree(one, two)), None)
+    return next((name for name, one, two in pairs if not equal(one, two)), None)
 
 
 def shapes_and_types(point: Point) -> Iterator[Finding]:
@@ -141,10 +146,8 @@ def shapes_and_types(point: Point) -> Iterator[Finding]:
 
 def memory(point: Point) -> Iterator[Finding]:
     """Check that no gradient shares memory with an argument, the upstream gradient or another gradient."""
-    arrays = zip(point.subject.names, point.values, strict=True)
-    others = [
-        (f"shares memory with the argument {name}", array) for name, array in arrays if isinstance(array, np.ndarray)
-    ]
+    arrays, names = point.subject.arrays(point.values), point.subject.names
+    others = [(f"shares memory with the argument {names[n]}", array) for n, array in arrays]
     others += [("shares memory with the upstream gradient", u) for u in point.dout]
     for name, gradient in zip(point.subject.differentiated, point.gradients, strict=True):
         for what, array in others:
@@ -159,8 +162,7 @@ def linear_in_upstream(point: Point) -> Iterator[Finding]:
     for factor in FACTORS:
         scaled = subject.gradients([(u * factor).astype(u.dtype) for u in upstream], point.values)
         if name := _far(point, [gradient.astype(float) / factor for gradient in scaled]):
-            sentence = f"d{name} is not proportional to the upstream gradient: times {factor:g} it differs"
-            yield Finding(sentence, name)
+            yield Finding(f"d{name} is not proportional to the upstream gradient: times {factor:g} it differs", name)
             return
     floor = tolerances.NEAR * largest(gradients)
     for what, part in _parts(upstream).items():
@@ -177,11 +179,10 @@ def _far(point: Point, gradients: Arrays, tolerance: float = tolerances.NEAR) ->
     """Return the name of the first argument whose gradient is not near that of the point, or None."""
     # What is 0 up to rounding is off by as much as the largest gradient rounds.
     floor = tolerances.NEAR * largest(point.gradients)
-
-    def agree(old: NDArray[Any], new: NDArray[Any]) -> bool:
-        return near(new, old, tolerance, largest([old]) + floor)
-
-    return _differing(point, point.gradients, gradients, agree)
+    for name, old, new in zip(point.subject.differentiated, point.gradients, gradients, strict=True):
+        if not near(new, old, tolerance, largest([old]) + floor):
+            return name
+    return None
 
 
 def _parts(upstream: Arrays) -> dict[str, list[NDArray[Any]]]:
@@ -205,10 +206,8 @@ def layouts(point: Point) -> Iterator[Finding]:
     for layout, laid_out in LAYOUTS.items():
         values = [laid_out(value) if isinstance(value, np.ndarray) and value.ndim else value for value in point.values]
         upstream = [laid_out(u) if u.ndim else u for u in point.upstream]
-        for what, arguments, dout in (
-            ("arguments", values, copied(point.upstream)),
-            ("upstream gradients", point.values, upstream),
-        ):
+        changes = [("arguments", values, copied(point.upstream)), ("upstream gradients", point.values, upstream)]
+        for what, arguments, dout in changes:
             try:
                 if not all(map(near, subject.outputs(arguments), outputs)):
                     continue  # then forward depends on it as well
@@ -225,17 +224,13 @@ def layouts(point: Point) -> Iterator[Finding]:
 def whole_numbers(point: Point) -> Iterator[Finding]:
     """Check that the type of whole numbers, such as labels, makes no difference."""
     subject, outputs = point.subject, point.subject.outputs(point.values)
-    for n, value in enumerate(point.values):
-        if (
-            n in subject.wrt
-            or not isinstance(value, np.ndarray)
-            or value.dtype.kind == "b"
-            or not np.all(value == np.round(value))
-        ):
-            continue  # bools may be a mask, of which whole numbers are not a replacement
+    for n, value in subject.arrays(point.values):
+        # Bools may be a mask, of which whole numbers are not a replacement.
+        if n in subject.wrt or value.dtype.kind not in "fiu" or np.any(value != np.round(value)):
+            continue
         for dtype in TYPES:
             changed = value.astype(dtype)
-            if dtype == value.dtype or not np.array_equal(changed.astype(float), value.astype(float)):
+            if dtype == value.dtype or not np.array_equal(changed, value):
                 continue
             values = [*point.values[:n], changed, *point.values[n + 1 :]]
             try:
@@ -278,26 +273,3 @@ def narrow_types(point: Point, dtype: str, is_wanted: bool) -> Iterator[Finding]
             size = largest([exact]) + floor + tolerances.EXPLAINED * largest([near_it - exact]) / room
             if not np.all(np.isfinite(mine)) or not near(mine, exact, room, size):
                 yield Finding(f"d{name} in {dtype} is far from d{name} in float64", name)
-
-
-LAYOUTS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
-    "in Fortran order": np.asfortranarray,
-    "every second entry of a larger array": lambda array: _strided(array, 2),
-    "views that run backwards": lambda array: _strided(array, -1),
-    "read-only": lambda array: _read_only(array),
-}
-"""Ways to lay out an array in memory, by what a person calls them."""
-
-
-def _strided(array: NDArray[Any], step: int) -> NDArray[Any]:
-    """Return the array as a view of a larger one, along its last axis."""
-    larger = np.full((*array.shape[:-1], abs(step) * array.shape[-1]), 3, array.dtype)
-    view = larger[..., ::step]
-    view[...] = array
-    return view
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    copy = array.copy()
-    copy.flags.writeable = False
-    return copy

@@ -152,9 +152,8 @@ def _wrong_on(line: Line, breakpoints: Sequence[float], where: str) -> Iterator[
     if all(again) and is_steady([one.integral - one.change for one in again if one]):
         name = line.start.subject.names[next(iter(line.direction))] if len(line.direction) == 1 else None
         what = f"d{name}" if name else "the gradient"
-        place = f"{where}, from {found.start:.3g} to {found.end:.3g}"
         sentence = f"{what} is wrong: its integral is {found.integral:.6g}, the change {found.change:.6g}"
-        yield Finding(f"{place}, {sentence}", name)
+        yield Finding(f"{where}, from {found.start:.3g} to {found.end:.3g}, {sentence}", name)
 
 
 def _suspicious(line: Line, breakpoints: Sequence[float]) -> Interval | None:

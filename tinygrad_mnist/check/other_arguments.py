@@ -35,7 +35,8 @@ Described = Iterator[tuple[str, list[Any]]]
 
 def of_other_sizes(subject: Subject, rng: np.random.Generator) -> Iterator[tuple[str, list[Any], int | None]]:
     """Yield arguments of other sizes, also with the number of rows, None if their number is not what has changed."""
-    outputs, constants = subject.outputs(subject.values), [value for _, value in _constant_arrays(subject)]
+    outputs = subject.outputs(subject.values)
+    distributions = {n: value for n, value in _constant_arrays(subject) if _is_distribution(value)}
     arrays = [value for _, value in subject.arrays(subject.values)]
     lengths = list(dict.fromkeys(length for array in arrays for length in array.shape))
     rows = next((array.shape[0] for array in arrays if array.ndim), 0)
@@ -45,15 +46,13 @@ def of_other_sizes(subject: Subject, rng: np.random.Generator) -> Iterator[tuple
         for new in dict.fromkeys((*ROWS, *lengths)) if length == rows else LENGTHS:
             if new == length or length == 1:
                 continue  # an axis of length 1 may be broadcast
-            if any(_is_distribution(value) and value.shape[-1] == length > new for value in constants):
+            if any(value.shape[-1] == length > new for value in distributions.values()):
                 continue  # its rows would no longer sum to the same
             shapes = [_shape(array.shape, length, new) for array in (*outputs, *arrays)]
             if max(map(math.prod, shapes)) > MAX_ENTRIES:
                 continue
             values = [
-                _redrawn(value, length, new, rng)
-                if n not in subject.wrt and _is_distribution(value)
-                else _resized(value, length, new, rng)
+                (_redrawn if n in distributions else _resized)(value, length, new, rng)
                 for n, value in enumerate(subject.values)
             ]
             if _accepts(subject, values, shapes[: len(outputs)]):
@@ -63,9 +62,8 @@ def of_other_sizes(subject: Subject, rng: np.random.Generator) -> Iterator[tuple
 
 def with_other_values(subject: Subject, rng: np.random.Generator) -> Described:
     """Yield arguments of one sign, nearly equal ones, and constants with other values."""
-    yield from _accepted(
-        subject, (*_with_other_constants(subject, rng), *_signed(subject), *_nearly_equal(subject, rng))
-    )
+    tried = (*_with_other_constants(subject, rng), *_signed(subject), *_nearly_equal(subject, rng))
+    yield from _accepted(subject, tried)
 
 
 def with_soft_targets(subject: Subject, rng: np.random.Generator) -> Described:
@@ -183,9 +181,9 @@ def _redrawn(value: NDArray[Any], length: int, new: int, rng: np.random.Generato
     return value
 
 
-def _is_distribution(value: Any) -> bool:
+def _is_distribution(value: NDArray[Any]) -> bool:
     """Return whether every row has the same sum and no entry is below 0, as one-hot targets and probabilities have."""
-    if not isinstance(value, np.ndarray) or value.ndim < 2 or not value.size or value.dtype.kind not in "fiu":
+    if value.ndim < 2 or value.dtype.kind not in "fiu":
         return False
     sums = value.sum(axis=-1, dtype=float)
     return bool(np.all(value >= 0) and np.all(np.abs(sums - sums.flat[0]) <= 1e-6 * abs(sums.flat[0])))

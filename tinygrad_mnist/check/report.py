@@ -30,9 +30,9 @@ class Finding:
         return f"{self.sentence} ({place}yours {self.yours:.6g}, measured {self.measured:.6g})"
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return wrong if one of them is, then inconclusive if one of them is, and right otherwise."""
-    found = set(verdicts)
+def verdict_of(findings: Iterable[Any]) -> Verdict:
+    """Return wrong if a finding or a report is, then inconclusive if one is, and right otherwise."""
+    found = {one.verdict for one in findings}
     return WRONG if WRONG in found else INCONCLUSIVE if INCONCLUSIVE in found else RIGHT
 
 
@@ -51,7 +51,7 @@ class ArgumentReport:
     @property
     def verdict(self) -> Verdict:
         """Wrong if anything is wrong, and inconclusive if something could not be decided."""
-        return worst(finding.verdict for finding in self.findings)
+        return verdict_of(self.findings)
 
     @property
     def reason(self) -> str:
@@ -76,7 +76,7 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """One of right, wrong and inconclusive."""
-        return worst([*(one.verdict for one in self.findings), *(one.verdict for one in self.arguments)])
+        return verdict_of([*self.findings, *self.arguments])
 
     @property
     def reason(self) -> str:
@@ -104,11 +104,8 @@ class Report:
                 lines.append(f"    {one.source}")
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        """Return the report as a notebook shows it."""
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
+    __repr__ = __str__
+    """A notebook, too, shows the report as text."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON represents it."""

@@ -139,8 +139,7 @@ def at_special_points(given: Point) -> Iterator[Finding]:
         for number in SPECIAL:
             beside = number + tolerances.BESIDE_SPECIAL * (abs(number) or 1)
             for there, what in ((number, f"{number:g}"), (beside, f"next to {number:g}")):
-                chosen = np.zeros(value.shape, bool)
-                chosen.reshape(-1)[given.rng.integers(value.size)] = True
+                chosen = one_entry(value, int(given.rng.integers(value.size))) > 0
                 yield from at_kink(given, argument, chosen, there, f"where an entry is {what}")
         if value.ndim and value.shape[-1] > 1:
             chosen, place = np.zeros(value.shape, bool), int(given.rng.integers(value.size))

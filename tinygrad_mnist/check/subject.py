@@ -34,7 +34,6 @@ class Subject:
         self.forward, self.backward, self._cache, self.name = forward, backward, cache, name_of(forward)
         self.names = names
         self._originals = [np.asarray(value) if isinstance(value, list) else value for value in arguments]
-        self._on_host = all(isinstance(v, np.ndarray) or not hasattr(v, "dtype") for v in self._originals)
         self.wrt = self._positions(wrt)
         self.differentiated = [self.names[n] for n in self.wrt]
         self.values = [to_host(value) if hasattr(value, "dtype") else value for value in self._originals]
@@ -45,8 +44,7 @@ class Subject:
 
     def gradients(self, upstream: Sequence[NDArray[Any]], values: Values) -> list[NDArray[Any]]:
         """Return what backward returns, one gradient for each argument in `wrt`. Raises UsageError if it cannot be."""
-        like = self._originals[self.wrt[0]]
-        dout = upstream if self._on_host else [_placed(u, like) for u in upstream]
+        dout = [_placed(u, self._originals[self.wrt[0]]) for u in upstream]
         rest = [self._outputs_and_cache(values)[1]] if self._cache else self._all_placed(values)
         return self._in_order(self.backward(dout[0] if len(dout) == 1 else tuple(dout), *rest))
 
@@ -58,54 +56,31 @@ class Subject:
         returned, cache = self.forward(*self._all_placed(values)), None
         if self._cache:
             if not isinstance(returned, tuple) or len(returned) != 2:
-                raise UsageError(f"{name_of(self.forward)} must return an output and a cache, because cache=True")
+                raise UsageError(f"{self.name} must return an output and a cache, because cache=True")
             returned, cache = returned
-        outputs = _listed(returned)
-        if len(outputs) == 2 and as_numbers(outputs[1]) is None:
-            remedy = "pass cache=True if that is what backward needs"
-            raise UsageError(f"{name_of(self.forward)} returned an output and {kind(outputs[1])}: {remedy}")
-        if not outputs:
-            raise UsageError(f"{name_of(self.forward)} returned no output")
-        return tuple(_numbers(output, self.forward) for output in outputs), cache
+        wanted = "arrays of numbers, or with cache=True an output and a cache"
+        return tuple(_arrays(_listed(returned), self.forward, wanted)), cache
 
     def _in_order(self, returned: Any) -> list[NDArray[Any]]:
         """Return gradients as a list in the order of `wrt`."""
         wanted, found = self.differentiated, _listed(returned)
         if isinstance(returned, dict):
-            missing = [one for one in wanted if one not in returned and f"d{one}" not in returned]
-            if missing:
-                raise UsageError(f"{name_of(self.backward)} returned a dictionary without a gradient for {missing[0]}")
-            found = [returned[one] if one in returned else returned[f"d{one}"] for one in wanted]
-        if len(found) != len(wanted):
-            what = f"{kind(returned)} of {len(found)}" if isinstance(returned, tuple | list) else kind(returned)
-            raise UsageError(
-                f"{name_of(self.backward)} returned {what}, and must return gradients for {', '.join(wanted)}"
-            )
-        pairs = zip(found, wanted, strict=True)
-        return [_numbers(one, self.backward, f" for {argument}") for one, argument in pairs]
+            found = [returned.get(name, returned.get(f"d{name}")) for name in wanted]
+        return _arrays(found, self.backward, f"an array of numbers for each of {', '.join(wanted)}", len(wanted))
 
     def _positions(self, wrt: Any) -> list[int]:
         """Return the positions of the arguments to differentiate with respect to."""
-        floats, function = [n for n, value in enumerate(self._originals) if _is_float(value)], name_of(self.forward)
-        if wrt is None:
-            if not floats:
-                given = [f"{name} is {kind(value)}" for name, value in zip(self.names, self._originals, strict=True)]
-                wrong = f"{function} was given no array of floats to differentiate with respect to"
-                raise UsageError("; ".join([wrong, *given]))
+        floats = [n for n, value in enumerate(self._originals) if _is_float(value)]
+        if wrt is None and floats:
             return floats
         names = list(wrt) if isinstance(wrt, tuple | list | set) else [wrt]
-        for name in names:
-            if name not in self.names:
-                raise UsageError(f"{function} has no argument {name!r:.40}: wrt takes {', '.join(self.names)}")
-            if self.names.index(name) not in floats:
-                raise UsageError(f"{name} of {function} is not an array of floats")
-        if not names:
-            raise UsageError(f"wrt names no argument of {function}")
-        return [self.names.index(name) for name in names]
+        if names and {self.names[n] for n in floats}.issuperset(names):
+            return [self.names.index(name) for name in names]
+        given = [f"{name} is {kind(value)}" for name, value in zip(self.names, self._originals, strict=True)]
+        what = "to differentiate with respect to" if wrt is None else f"that wrt={wrt!r:.40} names"
+        raise UsageError("; ".join([f"{self.name} was given no array of floats {what}", *given]))
 
     def _all_placed(self, values: Values) -> Values:
-        if self._on_host:
-            return values
         return [_placed(value, like) for value, like in zip(values, self._originals, strict=True)]
 
 
@@ -127,13 +102,8 @@ def layer_subject(layer: Any, arguments: Values) -> Subject:
     @functools.wraps(layer.backward)
     def backward(dout: Any, *values: Any) -> list[Any]:
         forward(*values)
-        of_inputs, of_params = _listed(layer.backward(dout)), list[NDArray[Any]]()
-        for key in keys:
-            try:
-                of_params.append(np.array(to_host(layer.grads[key])))
-            except (AttributeError, KeyError, IndexError, TypeError) as error:
-                raise UsageError(f"{name}.grads has no gradient for {key!r} after backward") from error
-        return [*of_inputs[:floats], *of_params]
+        of_inputs = _listed(layer.backward(dout))
+        return [*of_inputs[:floats], *(np.array(to_host(layer.grads[key])) for key in keys)]
 
     names = argument_names(layer.forward, len(arguments))
     names += [key if isinstance(key, str) else f"params[{key}]" for key in keys]
@@ -159,17 +129,15 @@ def _is_float(value: Any) -> bool:
     return dtype is not None and getattr(np.dtype(str(dtype).rpartition(".")[2]), "kind", "") == "f"
 
 
-def as_numbers(value: Any) -> NDArray[Any] | None:
-    """Return an array of numbers on the host, or a number as one, and None for everything else, also for lists."""
-    if not hasattr(value, "dtype") and not isinstance(value, int | float | complex):
-        return None
-    array = value if isinstance(value, np.ndarray) else to_host(value) if hasattr(value, "dtype") else np.asarray(value)
-    return array if array.dtype.kind in "fciub" else None
+def _arrays(returned: list[Any], function: Callable[..., Any], wanted: str, count: int = 0) -> list[NDArray[Any]]:
+    """Return what a function has returned as arrays of numbers. Raises UsageError if it is not what is wanted.
 
-
-def _numbers(value: Any, function: Callable[..., Any], what: str = "") -> NDArray[Any]:
-    """Return an array of numbers that a function has returned. Raises UsageError if it is none."""
-    array = as_numbers(value)
-    if array is None:
-        raise UsageError(f"{name_of(function)} returned {kind(value)}{what}, which is not an array of numbers")
-    return array
+    `count` is the number of arrays that there must be, or 0 if any but none will do.
+    """
+    numbers = [value for value in returned if hasattr(value, "dtype") or isinstance(value, int | float | complex)]
+    arrays = [to_host(value) if hasattr(value, "dtype") else np.asarray(value) for value in numbers]
+    arrays = [array for array in arrays if array.dtype.kind in "fciub"]
+    if not arrays or len(arrays) < len(returned) or len(arrays) != (count or len(arrays)):
+        what = " and ".join(map(kind, returned)) if 0 < len(returned) <= 3 else f"{len(returned)} values"
+        raise UsageError(f"{name_of(function)} returned {what}, and must return {wanted}")
+    return arrays

@@ -4,19 +4,13 @@ import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from tinygrad_mnist.check.report import INCONCLUSIVE, RIGHT, WRONG, Report, Verdict
+from tinygrad_mnist.check.report import INCONCLUSIVE, RIGHT, WRONG, Report
 
 WIDTH = 60
 """The columns of a narrow terminal."""
 
 MARKS = {RIGHT: "ok", WRONG: "WRONG", INCONCLUSIVE: "UNDECIDED"}
 """How a row shows its verdict."""
-
-
-def verdict_of(reports: Collection[Report]) -> Verdict:
-    """Return the verdict on all of them together: wrong if one is, and inconclusive if one is and none is wrong."""
-    verdicts = {report.verdict for report in reports}
-    return WRONG if WRONG in verdicts else INCONCLUSIVE if INCONCLUSIVE in verdicts else RIGHT
 
 
 def table(reports: Mapping[str, Report]) -> str:
