@@ -136,7 +136,7 @@ BUDGETS = {
     "check": 1350,
     "derivations": 480,
     "proof": 293,
-    "datasets": 911,
+    "datasets": 899,
     "photos": 434,
     "runs": 540,
     "chapter": 680,
@@ -145,7 +145,7 @@ BUDGETS = {
 }
 """The most lines of code that rooms may have together. Docstrings and comments are free, so that none is ever cut."""
 
-LINES, FILES = 7014, 119
+LINES, FILES = 6888, 119
 """The most lines of code and the most files of the whole package."""
 
 NO_CODE = {

@@ -8,7 +8,7 @@ from scipy import special
 
 from tests.check.corpus.entry import numbers, positive, right
 
-X = numbers(4, 3)
+X, Y, POSITIVE = numbers(4, 3), numbers(4, 3, seed=1), positive(4, 3)
 WIDE = 4 * numbers(6, 3)
 """From the middle of a sigmoid into its tails."""
 
@@ -104,13 +104,13 @@ ENTRIES = [
     ),
     right("exp", np.exp, lambda dy, x: dy * np.exp(x), X),
     right("expm1", np.expm1, lambda dy, x: dy * np.exp(x), X),
-    right("log", np.log, lambda dy, x: dy / x, positive(4, 3)),
+    right("log", np.log, lambda dy, x: dy / x, POSITIVE),
     right("log1p", np.log1p, lambda dy, x: dy / (1 + x), positive(5)),
-    right("sqrt", np.sqrt, lambda dy, x: dy / (2 * np.sqrt(x)), positive(4, 3)),
-    right("reciprocal", lambda x: 1 / x, lambda dy, x: -dy / (x * x), positive(4, 3)),
+    right("sqrt", np.sqrt, lambda dy, x: dy / (2 * np.sqrt(x)), POSITIVE),
+    right("reciprocal", lambda x: 1 / x, lambda dy, x: -dy / (x * x), POSITIVE),
     right("square", np.square, lambda dy, x: dy * 2 * x, X),
     right("cube", lambda x: x**3, lambda dy, x: 3 * dy * x * x, X),
-    right("square root power", partial(power, exponent=1.5), partial(power_backward, exponent=1.5), positive(4, 3)),
+    right("square root power", partial(power, exponent=1.5), partial(power_backward, exponent=1.5), POSITIVE),
     right("sin", np.sin, lambda dy, x: dy * np.cos(x), X),
     right("cos", np.cos, lambda dy, x: -dy * np.sin(x), X),
     right("erf", special.erf, lambda dy, x: dy * x.dtype.type(2 / np.sqrt(np.pi)) * np.exp(-x * x), X),
@@ -118,26 +118,14 @@ ENTRIES = [
     right("arcsinh", np.arcsinh, lambda dy, x: dy / np.sqrt(1 + x * x), X),
     right("bell curve", lambda x: np.exp(-x * x), lambda dy, x: -2 * dy * x * np.exp(-x * x), X),
     right("log cosh", lambda x: np.logaddexp(x, -x), lambda dy, x: dy * np.tanh(x), X),
-    right("log gamma", special.gammaln, lambda dy, x: dy * special.digamma(x), positive(4, 3)),
+    right("log gamma", special.gammaln, lambda dy, x: dy * special.digamma(x), POSITIVE),
     right("x sin x", lambda x: x * np.sin(x), lambda dy, x: dy * (np.sin(x) + x * np.cos(x)), X),
     right("softsign", lambda x: x / (1 + abs(x)), lambda dy, x: dy / (1 + abs(x)) ** 2, X),
     right("x times its size", lambda x: x * abs(x), lambda dy, x: 2 * dy * abs(x), X),
     right("huber", huber, lambda dy, x: dy * np.clip(x, -1, 1), X),
     right("float32 inside", float32_inside, float32_inside_backward, X),
-    right(
-        "product of two arrays",
-        lambda x, y: x * y,
-        lambda dz, x, y: (dz * y, dz * x),
-        numbers(4, 3),
-        numbers(4, 3, seed=1),
-    ),
-    right(
-        "quotient of two arrays",
-        lambda x, y: x / y,
-        lambda dz, x, y: (dz / y, -dz * x / (y * y)),
-        numbers(4, 3),
-        positive(4, 3),
-    ),
+    right("product of two arrays", lambda x, y: x * y, lambda dz, x, y: (dz * y, dz * x), X, Y),
+    right("quotient of two arrays", lambda x, y: x / y, lambda dz, x, y: (dz / y, -dz * x / (y * y)), X, POSITIVE),
     right(
         "x to the power of y",
         lambda x, y: x**y,
@@ -145,13 +133,7 @@ ENTRIES = [
         positive(3, 2),
         numbers(3, 2),
     ),
-    right(
-        "length of (x, y)",
-        np.hypot,
-        lambda dz, x, y: (dz * x / np.hypot(x, y), dz * y / np.hypot(x, y)),
-        numbers(4, 3),
-        numbers(4, 3, seed=1),
-    ),
+    right("length of (x, y)", np.hypot, lambda dz, x, y: (dz * x / np.hypot(x, y), dz * y / np.hypot(x, y)), X, Y),
     right("a single number", np.sin, lambda dy, x: dy * np.cos(x), np.array(0.7)),
     right("float32 arguments", np.tanh, lambda dy, x: dy * (1 - np.tanh(x) ** 2), X.astype(np.float32)),
 ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.check.corpus.entry import numbers, right
 
-X = numbers(4, 3)
+X, Y = numbers(4, 3), numbers(4, 3, seed=1)
 
 
 def max_pool(x: Any) -> Any:
@@ -107,29 +107,17 @@ ENTRIES = [
     right("max of rows with equals", lambda x: x.max(axis=1), max_of_rows_backward, np.round(numbers(4, 5))),
     right("sort", lambda x: np.sort(x, axis=-1), sort_backward, numbers(4, 5)),
     right("median", lambda x: np.median(x, axis=1), median_backward, numbers(4, 5)),
-    right("norm", np.linalg.norm, norm_backward, numbers(4, 3)),
+    right("norm", np.linalg.norm, norm_backward, X),
     right("norm without a case for 0", np.linalg.norm, lambda dy, x: dy * x / np.linalg.norm(x), numbers(5)),
     right(
         "mean distance",
         lambda x, y: abs(x - y).mean(),
         lambda dz, x, y: (dz * np.sign(x - y) / x.size, -dz * np.sign(x - y) / x.size),
-        numbers(4, 3),
-        numbers(4, 3, seed=1),
+        X,
+        Y,
     ),
-    right(
-        "maximum of two",
-        np.maximum,
-        lambda dz, x, y: (dz * winner(x, y), dz * winner(y, x)),
-        numbers(4, 3),
-        numbers(4, 3, seed=1),
-    ),
-    right(
-        "minimum of two",
-        np.minimum,
-        lambda dz, x, y: (dz * (x < y), dz * (x >= y)),
-        numbers(4, 3),
-        numbers(4, 3, seed=1),
-    ),
+    right("maximum of two", np.maximum, lambda dz, x, y: (dz * winner(x, y), dz * winner(y, x)), X, Y),
+    right("minimum of two", np.minimum, lambda dz, x, y: (dz * (x < y), dz * (x >= y)), X, Y),
     right("hinge", hinge, hinge_backward, numbers(6), np.array([1, -1, 1, 1, -1, -1]), wrt="z"),
     right("triplet", triplet, triplet_backward, numbers(3, 2), numbers(3, 2, seed=1), numbers(3, 2, seed=2)),
     right(

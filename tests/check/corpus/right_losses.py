@@ -8,6 +8,8 @@ from scipy import special
 from tests.check.corpus.entry import numbers, positive, right
 from tests.check.corpus.right_reductions import log_softmax, softmax
 
+X, Y, P, Q = numbers(4, 3), numbers(4, 3, seed=1), positive(4, 3), positive(4, 3, seed=1)
+ROWS = numbers(5, 3)
 LABELS = np.array([0, 2, 1, 2, 0])
 BITS = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 0]], dtype=np.uint8)
 MASK = np.array([[0, 2, 2], [2, 0, 2], [2, 2, 0], [0, 0, 2]])
@@ -75,26 +77,20 @@ def squared_error_backward(dy: Any, y: Any, t: Any) -> Any:
 
 
 ENTRIES = [
-    right(
-        "mean squared error",
-        lambda y, t: ((y - t) ** 2).mean(),
-        squared_error_backward,
-        numbers(4, 3),
-        numbers(4, 3, seed=1),
-    ),
-    right("cross-entropy with labels", cross_entropy, cross_entropy_backward, numbers(5, 3), LABELS, wrt="x"),
+    right("mean squared error", lambda y, t: ((y - t) ** 2).mean(), squared_error_backward, X, Y),
+    right("cross-entropy with labels", cross_entropy, cross_entropy_backward, ROWS, LABELS, wrt="x"),
     right(
         "cross-entropy with int32 labels",
         cross_entropy,
         cross_entropy_backward,
-        numbers(5, 3),
+        ROWS,
         LABELS.astype(np.int32),
         wrt=["x"],
     ),
-    right("cross-entropy in the tails", cross_entropy, cross_entropy_backward, 30 * numbers(5, 3), LABELS, wrt="x"),
-    right("binary cross-entropy with bytes", binary, binary_backward, numbers(4, 3), BITS, wrt="z"),
-    right("binary cross-entropy with bools", binary, binary_backward, numbers(4, 3), BITS == 1, wrt="z"),
-    right("binary cross-entropy with fractions", binary, binary_backward, numbers(4, 3), positive(4, 3) / 2, wrt="z"),
+    right("cross-entropy in the tails", cross_entropy, cross_entropy_backward, 30 * ROWS, LABELS, wrt="x"),
+    right("binary cross-entropy with bytes", binary, binary_backward, X, BITS, wrt="z"),
+    right("binary cross-entropy with bools", binary, binary_backward, X, BITS == 1, wrt="z"),
+    right("binary cross-entropy with fractions", binary, binary_backward, X, P / 2, wrt="z"),
     right(
         "embedding",
         lambda table, rows: table[rows],
@@ -108,7 +104,7 @@ ENTRIES = [
         "choose",
         lambda x, column: np.take_along_axis(x, column, 1),
         lambda dy, x, column: np.where(np.arange(x.shape[1]) == column, dy, 0),
-        numbers(4, 3),
+        X,
         np.array([[0], [2], [1], [1]]),
         wrt="x",
     ),
@@ -116,7 +112,7 @@ ENTRIES = [
         "dropout with a given mask",
         lambda x, mask: x * mask,
         lambda dy, x, mask: dy * mask,
-        numbers(4, 3),
+        X,
         MASK.astype(float),
         wrt="x",
     ),
@@ -124,7 +120,7 @@ ENTRIES = [
         "dropout with an integer mask",
         lambda x, mask: x * mask,
         lambda dy, x, mask: (dy * mask).astype(x.dtype),
-        numbers(4, 3),
+        X,
         MASK.astype(np.int8),
         wrt="x",
     ),
@@ -132,24 +128,18 @@ ENTRIES = [
         "chosen by a mask",
         lambda x, y, mask: np.where(mask, x, y),
         lambda dz, x, y, mask: (dz * mask, dz * ~mask),
-        numbers(4, 3),
-        numbers(4, 3, seed=1),
+        X,
+        Y,
         MASK > 0,
         wrt=("x", "y"),
     ),
-    right(
-        "divergence",
-        lambda p, q: (p * np.log(p / q)).sum(),
-        divergence_backward,
-        positive(4, 3),
-        positive(4, 3, seed=1),
-    ),
-    right("focal loss", focal, focal_backward, numbers(4, 3), BITS, wrt="z"),
+    right("divergence", lambda p, q: (p * np.log(p / q)).sum(), divergence_backward, P, Q),
+    right("focal loss", focal, focal_backward, X, BITS, wrt="z"),
     right(
         "poisson loss",
         lambda z, count: (np.exp(z) - count * z).sum(),
         lambda dy, z, count: (dy * (np.exp(z) - count)).astype(z.dtype),
-        numbers(4, 3),
+        X,
         BITS.astype(np.int64) * 3,
         wrt="z",
     ),
@@ -165,7 +155,7 @@ ENTRIES = [
         "a word as an argument",
         lambda x, kind: np.tanh(x) if kind == "tanh" else x * x,
         lambda dy, x, kind: dy * (1 - np.tanh(x) ** 2 if kind == "tanh" else 2 * x),
-        numbers(4, 3),
+        X,
         "tanh",
         wrt="x",
     ),

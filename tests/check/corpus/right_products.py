@@ -142,16 +142,16 @@ def inverse_backward(dy: Any, a: Any) -> Any:
     return -y.T @ dy @ y.T
 
 
-WELL_CONDITIONED = 3 * np.eye(3) + numbers(3, 3) / 2
+A = 3 * np.eye(3) + numbers(3, 3) / 2
+TOKENS = numbers(2, 3, 4), numbers(2, 3, 4, seed=1), numbers(2, 3, 4, seed=2)
+X, W, B = numbers(5, 4), numbers(4, 3), numbers(3)
 
 ENTRIES = [
-    right("linear", linear, linear_backward, numbers(5, 4), numbers(4, 3), numbers(3)),
-    right("linear with one row", linear, linear_backward, numbers(1, 4), numbers(4, 3), numbers(3)),
-    right("linear with one output", linear, linear_backward, numbers(5, 4), numbers(4, 1), numbers(1)),
-    right(
-        "linear in Fortran order", linear, linear_backward, np.asfortranarray(numbers(5, 4)), numbers(4, 3), numbers(3)
-    ),
-    right("product", np.matmul, lambda dz, x, w: (dz @ w.T, x.T @ dz), numbers(4, 3), numbers(3, 2)),
+    right("linear", linear, linear_backward, X, W, B),
+    right("linear with one row", linear, linear_backward, numbers(1, 4), W, B),
+    right("linear with one output", linear, linear_backward, X, numbers(4, 1), numbers(1)),
+    right("linear in Fortran order", linear, linear_backward, np.asfortranarray(X), W, B),
+    right("product", np.matmul, lambda dz, x, w: (dz @ w.T, x.T @ dz), W, numbers(3, 2)),
     right(
         "batched product",
         np.matmul,
@@ -164,11 +164,11 @@ ENTRIES = [
         "bilinear form",
         lambda x, a, y: x @ a @ y,
         lambda dz, x, a, y: (dz * (a @ y), dz * np.outer(x, y), dz * (x @ a)),
-        numbers(3),
+        B,
         numbers(3, 4),
         numbers(4),
     ),
-    right("conv by im2col into zeros", conv, conv_backward, numbers(2, 2, 4, 5), numbers(3, 2, 2, 2), numbers(3)),
+    right("conv by im2col into zeros", conv, conv_backward, numbers(2, 2, 4, 5), numbers(3, 2, 2, 2), B),
     right("conv with padding", padded_conv, padded_conv_backward, numbers(4, 5), numbers(3, 3)),
     right("conv with a stride", strided_conv, strided_conv_backward, numbers(3, 6), numbers(2)),
     right(
@@ -177,26 +177,12 @@ ENTRIES = [
         lambda dy, x: np.repeat(np.repeat(dy, 2, axis=1), 2, axis=2) / 4,
         numbers(2, 4, 6),
     ),
-    right(
-        "attention with einsum",
-        attention,
-        attention_backward,
-        numbers(2, 3, 4),
-        numbers(2, 3, 4, seed=1),
-        numbers(2, 3, 4, seed=2),
-    ),
+    right("attention with einsum", attention, attention_backward, *TOKENS),
     right("causal softmax", causal, causal_backward, numbers(4, 4)),
-    right(
-        "small network", network, network_backward, numbers(5, 4), numbers(4, 3), numbers(3), numbers(3, 2), numbers(2)
-    ),
-    right("recurrent network", recurrent, recurrent_backward, numbers(3, 2, 4), numbers(4, 3), numbers(3, 3)),
-    right("inverse", np.linalg.inv, inverse_backward, WELL_CONDITIONED),
-    right("determinant", np.linalg.det, lambda dy, a: dy * np.linalg.det(a) * np.linalg.inv(a).T, WELL_CONDITIONED),
-    right("solution of equations", np.linalg.solve, solve_backward, WELL_CONDITIONED, numbers(3)),
-    right(
-        "log of a determinant",
-        lambda a: np.linalg.slogdet(a)[1],
-        lambda dy, a: dy * np.linalg.inv(a).T,
-        WELL_CONDITIONED,
-    ),
+    right("small network", network, network_backward, X, W, B, numbers(3, 2), numbers(2)),
+    right("recurrent network", recurrent, recurrent_backward, numbers(3, 2, 4), W, numbers(3, 3)),
+    right("inverse", np.linalg.inv, inverse_backward, A),
+    right("determinant", np.linalg.det, lambda dy, a: dy * np.linalg.det(a) * np.linalg.inv(a).T, A),
+    right("solution of equations", np.linalg.solve, solve_backward, A, B),
+    right("log of a determinant", lambda a: np.linalg.slogdet(a)[1], lambda dy, a: dy * np.linalg.inv(a).T, A),
 ]

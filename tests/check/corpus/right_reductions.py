@@ -177,7 +177,7 @@ ENTRIES = [
         "joined",
         lambda x, y: np.concatenate([x, y], axis=1),
         lambda dz, x, y: (dz[:, : x.shape[1]].copy(), dz[:, x.shape[1] :].copy()),
-        numbers(4, 3),
+        X,
         numbers(4, 2),
     ),
     right(

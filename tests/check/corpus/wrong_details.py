@@ -11,7 +11,7 @@ from tests.check.corpus.right_models import depthwise, depthwise_backward, gru, 
 from tests.check.corpus.right_products import conv, conv_backward, linear, linear_backward
 from tests.check.corpus.right_reductions import log_softmax, softmax
 
-X = numbers(4, 3)
+X, Y, POSITIVE = numbers(4, 3), numbers(4, 3, seed=1), positive(4, 3)
 KEPT = np.array([0, 2, -1, 1, -1])
 """Labels, of which -1 is ignored."""
 
@@ -167,15 +167,15 @@ ENTRIES = [
         "the square root is not halved for small numbers",
         np.sqrt,
         lambda dy, x: dy / (np.where(x < 0.1, 1, 2) * np.sqrt(x)),
-        positive(4, 3),
+        POSITIVE,
     ),
-    wrong("the logarithm's slope is capped", np.log, lambda dy, x: dy * np.minimum(1 / x, 5), positive(4, 3)),
+    wrong("the logarithm's slope is capped", np.log, lambda dy, x: dy * np.minimum(1 / x, 5), POSITIVE),
     wrong(
         "the divisor is cut off",
         lambda x, y: x / y,
         lambda dz, x, y: (dz / np.maximum(y, 0.3), -dz * x / y**2),
         X,
-        positive(4, 3),
+        POSITIVE,
     ),
     wrong(
         "the maximum of the other axis gets it",
@@ -210,7 +210,7 @@ ENTRIES = [
             dz.sum(0),
         ),
         numbers(5, 4),
-        numbers(4, 3),
+        X,
         numbers(3),
     ),
     wrong(
@@ -226,13 +226,13 @@ ENTRIES = [
         lambda x, y: abs(x + 1j * y),
         lambda dz, x, y: (dz * 1, dz * 1),
         X,
-        numbers(4, 3, seed=1),
+        Y,
     ),
     wrong(
         "the largest singular value has the wrong vectors",
         lambda a: np.linalg.norm(a, 2),
         lambda dy, a: dy * a / np.linalg.norm(a),
-        numbers(4, 3),
+        X,
     ),
     wrong(
         "a spectrum is not multiplied by its length",

@@ -7,7 +7,7 @@ import numpy as np
 from tests.check.corpus.entry import numbers, positive, wrong, wrong_backwards
 from tests.check.corpus.right_products import linear, linear_backward
 
-X, W, B = numbers(5, 4), numbers(4, 3), numbers(3)
+X, W, B, POSITIVE = numbers(5, 4), numbers(4, 3), numbers(3), positive(4, 3)
 SQUARE = numbers(4, 4), numbers(4, 4, seed=1), numbers(4)
 IMAGES = numbers(2, 2, 4, 5), numbers(3, 2, 2, 2), numbers(3)
 TOKENS = numbers(2, 3, 4), numbers(2, 3, 4, seed=1), numbers(2, 3, 4, seed=2)
@@ -110,11 +110,7 @@ ENTRIES = [
     ),
     wrong("only one of two paths is counted", lambda x: x * np.sin(x), lambda dy, x: dy * np.sin(x), X),
     wrong(
-        "the sign of the divisor is wrong",
-        lambda x, y: x / y,
-        lambda dz, x, y: (dz / y, dz * x / (y * y)),
-        numbers(4, 3),
-        positive(4, 3),
+        "the sign of the divisor is wrong", lambda x, y: x / y, lambda dz, x, y: (dz / y, dz * x / (y * y)), W, POSITIVE
     ),
-    wrong("the logarithm has slope log", np.log, lambda dy, x: dy * np.log(x), positive(4, 3)),
+    wrong("the logarithm has slope log", np.log, lambda dy, x: dy * np.log(x), POSITIVE),
 ]

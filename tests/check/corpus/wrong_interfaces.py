@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.check.corpus.entry import numbers, wrong, wrong_backwards
 
-POINTS = numbers(4, 3)
+X, Y = numbers(4, 3), numbers(4, 3, seed=1)
 
 
 class SharedLayer:
@@ -41,26 +41,20 @@ class ForgetfulLayer(SharedLayer):
 
 
 ENTRIES = [
-    wrong("a layer's gradients add up", SharedLayer(numbers(3)), None, POINTS),
-    wrong("a layer's parameter gets a mean", WrongLayer(numbers(3)), None, POINTS),
-    wrong("a layer forgets its parameter", ForgetfulLayer(numbers(3)), None, POINTS),
-    wrong(
-        "a cache has the wrong slope",
-        lambda x: (np.tanh(x), np.tanh(x)),
-        lambda dy, y: dy * (1 - y),
-        POINTS,
-        cache=True,
-    ),
+    wrong("a layer's gradients add up", SharedLayer(numbers(3)), None, X),
+    wrong("a layer's parameter gets a mean", WrongLayer(numbers(3)), None, X),
+    wrong("a layer forgets its parameter", ForgetfulLayer(numbers(3)), None, X),
+    wrong("a cache has the wrong slope", lambda x: (np.tanh(x), np.tanh(x)), lambda dy, y: dy * (1 - y), X, cache=True),
     wrong(
         "a cache is written to",
         lambda x: (np.tanh(x), x),
         lambda dy, x: np.multiply(dy, 1 - np.tanh(x) ** 2, out=x),
-        POINTS,
+        X,
         cache=True,
     ),
     *wrong_backwards(
         lambda x: (x * x, np.sin(x)),
-        (POINTS,),
+        (X,),
         {
             "two outputs: the second is ignored": lambda douts, x: 2 * douts[0] * x,
             "two outputs are exchanged": lambda douts, x: 2 * douts[1] * x + douts[0] * np.cos(x),
@@ -70,7 +64,7 @@ ENTRIES = [
         "a dictionary names gradients wrongly",
         lambda x, y: x * y * y,
         lambda dz, x, y: {"x": 2 * dz * x * y, "y": dz * y * y},
-        POINTS,
-        numbers(4, 3, seed=1),
+        X,
+        Y,
     ),
 ]

@@ -9,7 +9,7 @@ from tests.check.corpus.entry import numbers, wrong, wrong_backwards
 from tests.check.corpus.right_losses import BITS
 from tests.check.corpus.right_products import linear, linear_backward
 
-X, W, B = numbers(5, 4), numbers(4, 3), numbers(3)
+X, W, B, Y = numbers(5, 4), numbers(4, 3), numbers(3), numbers(4, 3, seed=1)
 
 
 def one_row(dz: Any, x: Any, w: Any, b: Any) -> Any:
@@ -146,25 +146,23 @@ ENTRIES = [
     wrong(
         "the weight gradient is a mean for one output, at one output", linear, one_output, X, numbers(4, 1), numbers(1)
     ),
-    wrong("an odd number of rows loses its last", np.sin, odd_rows, numbers(4, 3)),
-    wrong("entries are taken in the order of memory", np.sin, by_memory, numbers(4, 3)),
-    wrong("a view is taken for its whole array", np.sin, by_buffer, numbers(4, 3)),
-    wrong("an array that is not contiguous gives 0", np.sin, contiguous_only, numbers(4, 3)),
-    wrong("an upstream gradient that is not contiguous counts twice", np.sin, upstream_in_order, numbers(4, 3)),
+    wrong("an odd number of rows loses its last", np.sin, odd_rows, W),
+    wrong("entries are taken in the order of memory", np.sin, by_memory, W),
+    wrong("a view is taken for its whole array", np.sin, by_buffer, W),
+    wrong("an array that is not contiguous gives 0", np.sin, contiguous_only, W),
+    wrong("an upstream gradient that is not contiguous counts twice", np.sin, upstream_in_order, W),
     *(
         wrong(f"a last block of less than {n} rows is forgotten", np.sin, in_blocks(n), numbers(2 * n, 2))
         for n in (4, 8, 16)
     ),
     *(wrong(f"rows beyond {n} are forgotten", np.sin, one_block(n), numbers(5, 3)) for n in (8, 16, 32, 64)),
     wrong("rows beyond 16 are forgotten, at 37 rows", np.sin, one_block(16), TALL),
-    wrong("Fortran order is transposed", np.sin, by_memory, np.asfortranarray(numbers(4, 3))),
+    wrong("Fortran order is transposed", np.sin, by_memory, np.asfortranarray(W)),
     wrong("strided numbers are read wrongly", np.sin, by_buffer, numbers(4, 6)[:, ::2]),
-    wrong("bytes wrap around", binary, wrapping_bytes, numbers(4, 3), BITS, wrt="z"),
-    wrong("the negative of a byte is 255", binary, negated_bytes, numbers(4, 3), BITS, wrt="z"),
-    wrong("bools are right and bytes are an index", binary, as_bool, numbers(4, 3), BITS, wrt="z"),
-    wrong(
-        "fractional targets are rounded", binary, rounded, numbers(4, 3), special.expit(numbers(4, 3, seed=1)), wrt="z"
-    ),
+    wrong("bytes wrap around", binary, wrapping_bytes, W, BITS, wrt="z"),
+    wrong("the negative of a byte is 255", binary, negated_bytes, W, BITS, wrt="z"),
+    wrong("bools are right and bytes are an index", binary, as_bool, W, BITS, wrt="z"),
+    wrong("fractional targets are rounded", binary, rounded, W, special.expit(Y), wrt="z"),
     wrong("the gradient has a shape of (N, 1)", lambda x: x.sum(), lambda dy, x: dy * np.ones((len(x), 1), x.dtype), X),
     wrong("a column times a row is a square", lambda p: p * p, lambda dp, p: 2 * dp * p.T, numbers(4, 1)),
     wrong("a gradient is flat", lambda x: x * x, lambda dy, x: (2 * dy * x).ravel(), X),

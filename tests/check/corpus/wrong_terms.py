@@ -29,7 +29,7 @@ from tests.check.corpus.right_reductions import (
 )
 from tests.check.corpus.wrong_factors import changed
 
-X = numbers(5, 4)
+X, W, B, U = numbers(5, 4), numbers(4, 3), numbers(3), numbers(3, 3)
 IMAGES = numbers(2, 2, 4, 5), numbers(3, 2, 2, 2), numbers(3)
 TOKENS = numbers(2, 3, 4), numbers(2, 3, 4, seed=1), numbers(2, 3, 4, seed=2)
 
@@ -99,12 +99,7 @@ ENTRIES = [
             "softmax's backward is for logits in reverse": lambda dy, x: softmax_backward(dy, x[:, ::-1]),
         },
     ),
-    wrong(
-        "softmax summed over the wrong axis",
-        softmax,
-        lambda dy, x: softmax(x) * (dy - (dy * softmax(x)).sum(0)),
-        numbers(3, 3),
-    ),
+    wrong("softmax summed over the wrong axis", softmax, lambda dy, x: softmax(x) * (dy - (dy * softmax(x)).sum(0)), U),
     wrong("log-softmax with a single sum", log_softmax, lambda dy, x: dy - softmax(x) * dy.sum(), X),
     wrong("log-softmax without its sum", log_softmax, lambda dy, x: dy - softmax(x), X),
     *wrong_backwards(
@@ -188,19 +183,9 @@ ENTRIES = [
             ),
         },
     ),
+    wrong("the recurrent network sees only its last step", recurrent, truncated_backward, numbers(3, 2, 4), W, U),
     wrong(
-        "the recurrent network sees only its last step",
-        recurrent,
-        truncated_backward,
-        numbers(3, 2, 4),
-        numbers(4, 3),
-        numbers(3, 3),
-    ),
-    wrong(
-        "the inverse is not transposed",
-        np.linalg.inv,
-        lambda dy, a: inverse_backward(dy, a.T),
-        3 * np.eye(3) + numbers(3, 3) / 2,
+        "the inverse is not transposed", np.linalg.inv, lambda dy, a: inverse_backward(dy, a.T), 3 * np.eye(3) + U / 2
     ),
     *wrong_backwards(
         lambda table, rows: table[rows],
@@ -226,8 +211,8 @@ ENTRIES = [
         network,
         changed(network_backward, 1, lambda d: d * 1.5),
         X,
-        numbers(4, 3),
-        numbers(3),
+        W,
+        B,
         numbers(3, 2),
         numbers(2),
     ),
