@@ -21,7 +21,7 @@ from tinygrad_mnist.datasets import image_file, load
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.photos.preparation import prepare
 from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.inference import logits
+from tinygrad_mnist.runs.checkpoint import logits
 
 SURE = 0.9
 """The smallest probability of a prediction that counts as sure."""

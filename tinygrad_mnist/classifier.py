@@ -17,7 +17,7 @@ from tinygrad_mnist.datasets.input_images import as_bytes
 from tinygrad_mnist.datasets.progress import Progress
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.photos import not_sure
-from tinygrad_mnist.runs import checkpoint, inference, presets, resume
+from tinygrad_mnist.runs import checkpoint, presets, resume
 from tinygrad_mnist.runs.run import Run, execute, split
 from tinygrad_mnist.train import Settings, TrainingState
 
@@ -168,7 +168,7 @@ class DigitClassifier:
         self._require_fitted()
         pixels = as_bytes(X, self.n_features_in_)
         rows, backend = np.arange(len(pixels)), choose_backend(self.backend)
-        return inference.logits(self.checkpoint_, pixels.reshape(len(pixels), -1), rows, backend)
+        return checkpoint.logits(self.checkpoint_, pixels.reshape(len(pixels), -1), rows, backend)
 
 
 class NotFittedError(ValueError, AttributeError):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import datasets
-from tinygrad_mnist.app import chapter_page
+from tinygrad_mnist.app import chapter_command
 from tinygrad_mnist.chapter import SECTIONS, book_figures
 from tinygrad_mnist.chapter.material import DIGITS, Material
 from tinygrad_mnist.chapter.section import Section
@@ -85,7 +85,7 @@ def test_on_mnist_the_trained_models_are_as_accurate_as_the_books(show: Show) ->
     assert 0.9785 < linear.here < 0.985
     assert hidden.here == pytest.approx(0.982826, abs=0.003)
     assert loss.here == pytest.approx(0.020415, abs=0.002)
-    summary = " ".join(chapter_page.summary({name: show(name) for name in SECTIONS}).split())
+    summary = " ".join(chapter_command.summary({name: show(name) for name in SECTIONS}).split())
     assert "34 of the 37 figures that can be compared are the same" in summary
     assert "*" not in summary
 

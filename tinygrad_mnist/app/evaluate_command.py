@@ -6,10 +6,10 @@ import click
 import numpy as np
 
 from tinygrad_mnist import metrics
-from tinygrad_mnist.app import command_line, options, output, plots, wording
+from tinygrad_mnist.app import command_line, options, output, plots
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.inference import logits
+from tinygrad_mnist.runs.checkpoint import logits
 
 
 @click.command(cls=command_line.Command)
@@ -40,10 +40,10 @@ def evaluate(model: Path, load: options.Load, backend: Backend, plot: Path | Non
         plots.confusion(counts, trained.digits, shares, plot)
     about = {"digits": trained.digits, "data": data.name, "backend": backend.name, "plot": plot}
     lines = {
-        "model": f"{model}, layers {wording.layers(trained.layer_sizes)}, seed {trained.settings.seed}",
+        "model": f"{model}, layers {output.layers(trained.layer_sizes)}, seed {trained.settings.seed}",
         "data": data.origin,
         "device": backend.description,
-        "accuracy": f"{wording.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits",
+        "accuracy": f"{output.percent(accuracy)}   {np.trace(counts):,} of {counts.sum():,} test digits",
         "plot": plot,
     }
     measured = {"accuracy": accuracy, "accuracy_per_digit": shares, "confusion": counts.tolist()}

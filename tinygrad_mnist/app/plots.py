@@ -15,7 +15,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.app import output, wording
+from tinygrad_mnist.app import output
 from tinygrad_mnist.app.pictures import full_color
 from tinygrad_mnist.errors import PlotError
 from tinygrad_mnist.files import atomic_write
@@ -63,14 +63,14 @@ def training_curve(points: Sequence[CurvePoint], test_accuracy: float, path: Pat
     with _figure(path, 6.4, 5.2) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True)
         upper.plot(epochs, losses, "o-", color=ORANGE, markersize=4, label="training digits")
-        label = f"validation digits, highest {wording.percent(highest)} in epoch {best}"
+        label = f"validation digits, highest {output.percent(highest)} in epoch {best}"
         lower.plot(epochs, accuracies, "o-", color=BLUE, markersize=4, label=label)
-        label = f"test digits, {wording.percent(test_accuracy)}"
+        label = f"test digits, {output.percent(test_accuracy)}"
         lower.axhline(test_accuracy, color="0.3", linestyle="--", linewidth=1, label=label)
         upper.set(ylabel="loss", ylim=(0, None))
         lower.set(xlabel="epoch", ylabel="accuracy")
         lower.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-        lower.yaxis.set_major_formatter(lambda share, _: wording.percent(share))
+        lower.yaxis.set_major_formatter(lambda share, _: output.percent(share))
         for panel in (upper, lower):
             panel.grid(axis="y", color="0.92")
             panel.legend(loc="lower left", bbox_to_anchor=(-0.02, 1))  # above the panel, it covers no curve
@@ -92,12 +92,12 @@ def confusion(counts: NDArray[np.int64], digits: Sequence[int], shares: dict[str
             axes.imshow(part, colors, vmin=0, vmax=1.7 * max(np.nanmax(part), 0.01), aspect="auto")
         for (row, column), count in np.ndenumerate(counts):
             axes.text(column, row, f"{count:,}" if count else "·", ha="center", va="center")
-        accuracies = [f"{digit}   {wording.percent(shares[str(digit)])}" for digit in digits]
+        accuracies = [f"{digit}   {output.percent(shares[str(digit)])}" for digit in digits]
         axes.set(xlabel="predicted digit", xticks=places, xticklabels=digits)
         axes.set(ylabel="true digit, and how many are correct", yticks=places, yticklabels=accuracies)
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
-        axes.set_title(f"{wording.percent(right / total)} correct, {total - right:,} of {total:,} wrong")
+        axes.set_title(f"{output.percent(right / total)} correct, {total - right:,} of {total:,} wrong")
 
 
 def pictures(pictures: NDArray[Any], captions: Sequence[str], title: str, path: Path) -> None:

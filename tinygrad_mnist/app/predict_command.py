@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tinygrad_mnist.app import command_line, options, output, wording
+from tinygrad_mnist.app import command_line, options, output
 from tinygrad_mnist.app.pictures import lines
 from tinygrad_mnist.arrays.backend import Backend
 from tinygrad_mnist.errors import DataError
@@ -57,8 +57,8 @@ def _error(error: DataError) -> str:
 def _drawn(name: str, found: Prediction) -> str:
     """Return a picture as it was prepared for the network, and its digit."""
     (digit, p), (second, q), *others = found.ranked
-    then = f", then {second} with {wording.percent(q)}" if others else ""
-    report = [output.labeled("digit", f"{digit}   {wording.probability(p)}{then}")]
+    then = f", then {second} with {output.percent(q)}" if others else ""
+    report = [output.labeled("digit", f"{digit}   {output.probability(p)}{then}")]
     report += [output.labeled("not sure", found.reason)] if found.reason else []
     return "\n".join([output.labeled("image", name), *lines(found.picture), *report])
 
@@ -67,7 +67,7 @@ def _row(name: str, found: Prediction) -> str:
     """Return a line with a digit, its probability and the name of its picture."""
     digit, p = found.ranked[0]
     reason = f"  not sure: {found.reason}" if found.reason else ""
-    return output.printable(f"{digit:<10}{wording.probability(p):>11}  {name}{reason}")
+    return output.printable(f"{digit:<10}{output.probability(p):>11}  {name}{reason}")
 
 
 def _source(picture: str) -> Source:

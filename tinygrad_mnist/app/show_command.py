@@ -11,15 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_mnist import metrics, similarity
-from tinygrad_mnist.app import command_line, options, output, pictures, plots, wording
+from tinygrad_mnist.app import command_line, options, output, pictures, plots
 from tinygrad_mnist.app.options import Load
-from tinygrad_mnist.app.output import Facts
-from tinygrad_mnist.app.wording import probability
+from tinygrad_mnist.app.output import Facts, probability
 from tinygrad_mnist.arrays.backend import Backend, to_host
 from tinygrad_mnist.datasets.digits import MAX_PIXEL
 from tinygrad_mnist.runs import checkpoint
-from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.inference import logits
+from tinygrad_mnist.runs.checkpoint import Checkpoint, logits
 
 _count = partial(
     click.option, *("--count", "-n"), type=options.Number(int, 1, 100), help="Largest number of pictures, up to 100."
@@ -116,7 +114,7 @@ def weights(model: Path, count: int, plot: Path | None, as_json: bool) -> None:
     drawn = first.w.T[units].reshape(-1, *((side, side) if trained.settings.features else trained.view.shape))
     names, least, largest = _names(trained, units), drawn.min(axis=(1, 2)), drawn.max(axis=(1, 2))
     records = _records(unit=units, name=names, bias=first.b[units], least=least, largest=largest)
-    layers = f"{model}, layers {wording.layers(trained.layer_sizes)}"
+    layers = f"{model}, layers {output.layers(trained.layer_sizes)}"
     lines = {"model": layers, "pixels": "blue or + counts for, red or - against"}
     facts = {"digits": trained.digits, "layers": trained.layer_sizes}
     _present(Shown(drawn, names, records), f"Weights: {model.name}", facts, lines, plot, as_json)
@@ -152,7 +150,7 @@ def wrong(model: Path, load: Load, count: int, backend: Backend, plot: Path | No
     counted = {"test": total, "wrong": len(mistakes)}
     facts = {"digits": trained.digits, "data": data.name, "backend": backend.name, **counted}
     lines = {
-        "model": f"{model}, layers {wording.layers(trained.layer_sizes)}",
+        "model": f"{model}, layers {output.layers(trained.layer_sizes)}",
         "data": data.origin,
         "wrong": f"{len(mistakes):,} of {total:,} test digits, the worst first",
     }

@@ -11,7 +11,7 @@ from typing import TextIO
 
 import numpy as np
 
-from tinygrad_mnist.app import output, wording
+from tinygrad_mnist.app import output
 from tinygrad_mnist.runs.run import Outcome, Parts, Run
 from tinygrad_mnist.train import NO_IMPROVEMENT, TrainingState
 
@@ -35,7 +35,7 @@ class EpochTable:
         now = time.perf_counter()
         if not self._has_head:
             self._print(self._widths)
-        accuracy, seconds = wording.percent(state.valid_accuracy), f"{now - self._since:.2f} s"
+        accuracy, seconds = output.percent(state.valid_accuracy), f"{now - self._since:.2f} s"
         self._print((str(state.epoch), f"{state.loss:.4f}", f"{state.valid_loss:.4f}", accuracy, seconds))
         self._since, self._has_head = now, True
 
@@ -64,8 +64,8 @@ class TrainingReport:
         digits = "{}: {training:,} for training, {held_out:,} for validation, {test:,} for testing"
         lines = {
             "data": facts["origin"],
-            "digits": digits.format(wording.alternatives(kept.digits), **counts),
-            "model": f"{wording.layers(kept.layer_sizes)}, {kind}, {'sigmoid, mean loss' if loss == 'mean' else loss}",
+            "digits": digits.format(output.alternatives(kept.digits), **counts),
+            "model": f"{output.layers(kept.layer_sizes)}, {kind}, {'sigmoid, mean loss' if loss == 'mean' else loss}",
             "optimizer": "{optimizer}, {schedule} learning rate {learning_rate:g}, batch {batch}".format(**chosen),
             "augment": "digits are distorted differently in every epoch" if kept.settings.augment else None,
             "device": "{device}, {dtype}".format(**facts),
@@ -97,12 +97,12 @@ class TrainingReport:
             "saved": saved,
             "plot": plot,
         }
-        test = wording.percent(outcome.test_accuracy)
+        test = output.percent(outcome.test_accuracy)
         epochs = f" in {settings.patience} epoch{'s' if settings.patience > 1 else ''}"
         reason = outcome.stopped + epochs * (outcome.stopped == NO_IMPROVEMENT)
         lines = {
             "stopped": f"after epoch {facts['epochs']}: {reason}",
-            "valid": f"{wording.percent(best.valid_accuracy)} of the validation digits, in epoch {best.epoch}",
+            "valid": f"{output.percent(best.valid_accuracy)} of the validation digits, in epoch {best.epoch}",
             "test": f"{test} of the test digits, {facts['wrong']} wrong",
             "time": f"{outcome.seconds:.2f} s",
             "saved": saved,
@@ -120,7 +120,7 @@ class TrainingReport:
         guess = float(np.bincount(labels).max() / len(labels))
         if accuracy <= guess + 3 * math.sqrt(guess * (1 - guess) / len(labels)):
             output.notice(
-                f"The network is no better than guessing ({wording.percent(accuracy)} of the test digits): "
+                f"The network is no better than guessing ({output.percent(accuracy)} of the test digits): "
                 "check that the labels belong to the images, or change --loss or --learning-rate."
             )
 

@@ -1,12 +1,71 @@
 """Act two, descent: what a gradient is, and how to follow it downhill, step by step."""
 
-import numpy as np
+from typing import NamedTuple
 
-from tinygrad_mnist.chapter import book_figures, roller_coaster
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_mnist.chapter import book_figures
 from tinygrad_mnist.chapter.material import Material
-from tinygrad_mnist.chapter.roller_coaster import SPEED, TIME, Parabola, State
 from tinygrad_mnist.chapter.section import Picture, Section, Table, compare, plot
-from tinygrad_mnist.passes import square
+from tinygrad_mnist.passes import linear, square, squared_error
+
+TIME = np.arange(20.0)
+"""The seconds at which the speed was measured."""
+
+SPEED = 0.75 * (TIME - 9.5) ** 2 + 1 + 3 * np.array(book_figures.NOISE)
+"""The speed measured at each of these seconds."""
+
+Parabola = NDArray[np.float64]
+"""(3,): a, b and c of a t^2 + b t + c."""
+
+
+class State(NamedTuple):
+    """A point of the descent: the parabola, its loss, and the derivative of the loss with respect to a, b and c."""
+
+    parabola: Parabola
+    loss: float
+    gradient: Parabola
+
+
+def predict(parabola: Parabola) -> NDArray[np.float64]:
+    """Return the speed (20,) that the parabola a t^2 + b t + c predicts for each time.
+
+    This is a linear pass with the inputs t^2 and t: x is (20, 2), w holds a and b, and the bias is c.
+    """
+    z: NDArray[np.float64] = linear.forward(_inputs(), parabola[:2, np.newaxis], parabola[2:])
+    return z[:, 0]
+
+
+def evaluate(parabola: Parabola) -> State:
+    """Return the parabola with its loss, which is the mean squared error, and the gradient of the loss.
+
+    The chain starts at the loss, and goes back through the linear pass to a, b and c.
+    """
+    x, w, b = _inputs(), parabola[:2, np.newaxis], parabola[2:]
+    z, speed = linear.forward(x, w, b), SPEED[:, np.newaxis]
+    loss = squared_error.forward(z, speed)
+    dz = squared_error.backward(z, speed)
+    _, dw, db = linear.backward(dz, x, w)
+    return State(parabola, float(loss), np.concatenate([dw[:, 0], db]))
+
+
+def descend(learning_rate: float, steps: int) -> list[State]:
+    """Return the states of a descent from the book's first parabola: before the first step, and after each step."""
+    states = [evaluate(np.array(book_figures.FIRST_PARAMETERS))]
+    for _ in range(steps):
+        states.append(evaluate(states[-1].parabola - learning_rate * states[-1].gradient))
+    return states
+
+
+def best_fit() -> State:
+    """Return the parabola with the smallest loss, to which the descent would converge if it never stopped."""
+    return evaluate(np.polyfit(TIME, SPEED, 2))
+
+
+def _inputs() -> NDArray[np.float64]:
+    return np.stack([TIME**2, TIME], axis=1)
+
 
 NUDGES = (1.0, 0.1, 0.01, 0.001)
 """The small numbers h by which x is increased."""
@@ -46,7 +105,7 @@ def show_gradient(_: Material) -> Section:
 
 def show_steps(_: Material) -> Section:
     """Return the seven steps with their numbers, and the losses during the book's ten steps."""
-    states = roller_coaster.descend(RATE, STEPS)
+    states = descend(RATE, STEPS)
     book = {f"first gradient: d{name}": entry for name, entry in zip("abc", book_figures.FIRST_GRADIENT, strict=True)}
     book["initial loss"] = book_figures.LOSSES[0]
     book |= {f"loss after step {count}": book_figures.LOSSES[count] for count in COMPARED}
@@ -59,7 +118,7 @@ def show_steps(_: Material) -> Section:
         "respect to a, b and c) points uphill, so take a small step downhill: subtract the gradient times a small "
         "number, the learning rate. Repeat until the loss hardly falls. All networks here learn in the same seven "
         "steps; only the prediction is computed differently.",
-        ("tinygrad_mnist/chapter/roller_coaster.py", "tinygrad_mnist/train.py"),
+        ("tinygrad_mnist/chapter/act_descent.py", "tinygrad_mnist/train.py"),
         pictures=(_plot_fit(states[-1].parabola),),
         tables=(Table(f"The steps, with a learning rate of {RATE:.5f}:", (), ("d", "", ""), _seven_steps(states)),),
         figures=compare(book, here, ".1f"),
@@ -70,7 +129,7 @@ def _seven_steps(states: list[State]) -> list[tuple[int, str, str]]:
     """Return the number, the name, and the results of each of the seven steps."""
     first, second, *_, next_to_last, last = states
     (a, b, c), (da, db, dc) = first.parabola, first.gradient
-    predicted = roller_coaster.predict(first.parabola)[-1]
+    predicted = predict(first.parabola)[-1]
     gain = next_to_last.loss - last.loss
     return [
         (1, "initialize", f"a = {a:.4f}, b = {b:.4f}, c = {c:.4f}"),
@@ -97,13 +156,13 @@ def show_rates(_: Material) -> Section:
         (rate, *(descend_square(3.0, rate, steps) for steps in SHOWN_STEPS), effect)
         for rate, effect in RATES_ON_SQUARE.items()
     ]
-    descents = {rate: roller_coaster.descend(rate, STEPS) for rate in RATES_ON_ROLLER_COASTER}
+    descents = {rate: descend(rate, STEPS) for rate in RATES_ON_ROLLER_COASTER}
     on_roller_coaster = [
         (rate, *(descents[rate][steps].loss for steps in SHOWN_STEPS), effect)
         for rate, effect in RATES_ON_ROLLER_COASTER.items()
     ]
     initial, last = descents[RATE][0], descents[RATE][-1]
-    states = {"initial": initial, f"after {STEPS} steps": last, "best fit": roller_coaster.best_fit()}
+    states = {"initial": initial, f"after {STEPS} steps": last, "best fit": best_fit()}
     parabolas = [(name, *state.parabola.tolist(), state.loss) for name, state in states.items()]
     best = f"Parabolas at a learning rate of {RATE:.5f}, and the best fit:"
     losses = f"The roller coaster's loss, starting from {initial.loss:.1f}:"
@@ -114,7 +173,7 @@ def show_rates(_: Material) -> Section:
         "before. A growing loss is a sign of this, and a good rate is found by trial and error. All parameters share "
         "the rate: the roller coaster's loss is so much steeper in a than in b and c that b and c have hardly moved "
         "after ten steps, and the parabola is still far from the best one.",
-        ("tinygrad_mnist/optimizers.py", "tinygrad_mnist/chapter/roller_coaster.py"),
+        ("tinygrad_mnist/optimizers.py", "tinygrad_mnist/chapter/act_descent.py"),
         tables=(
             Table("On x^2, starting at x = 3; the minimum is at x = 0:", head, ("g", *[".3f"] * 3, ""), on_square),
             Table(losses, head, (".7f", *[".4g"] * 3, ""), on_roller_coaster),

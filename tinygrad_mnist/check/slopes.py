@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from tinygrad_mnist.check import contracts, tolerances
 from tinygrad_mnist.check.contracts import largest
-from tinygrad_mnist.check.diagnosis import described
 from tinygrad_mnist.check.measuring import REFUSALS, Slope, has_kink, is_between, is_off, is_steady
 from tinygrad_mnist.check.point import Direction, Point, one_entry, shifted, upstream_for
-from tinygrad_mnist.check.report import INCONCLUSIVE, WRONG, ArgumentReport, Finding
+from tinygrad_mnist.check.report import INCONCLUSIVE, WRONG, ArgumentReport, Finding, described
 
 CERTAIN = 4
 """The number of wrong entries that are at no kink, after which the others need not be measured from each side."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.check.naming import positional
+from tinygrad_mnist.check.subject import positional
 from tinygrad_mnist.errors import UsageError
 
 SIZES = {"N": 5, "H": 8, "W": 6, "K": 3}

@@ -11,12 +11,10 @@ import numpy as np
 
 from tinygrad_mnist.arrays.backend import to_host
 from tinygrad_mnist.check import contracts, lines, other_arguments, slopes, tolerances
-from tinygrad_mnist.check.diagnosis import source_line
 from tinygrad_mnist.check.measuring import REFUSALS
-from tinygrad_mnist.check.naming import argument_names, kind, name_of
 from tinygrad_mnist.check.point import Arrays, Point, upstream_for
-from tinygrad_mnist.check.report import INCONCLUSIVE, RIGHT, WRONG, ArgumentReport, Finding, Report
-from tinygrad_mnist.check.subject import Subject, layer_subject
+from tinygrad_mnist.check.report import INCONCLUSIVE, RIGHT, WRONG, ArgumentReport, Finding, Report, source_line
+from tinygrad_mnist.check.subject import Subject, argument_names, kind, layer_subject, name_of
 from tinygrad_mnist.errors import GradientError, UsageError
 
 DTYPES = ("float64", "float32", "float16")

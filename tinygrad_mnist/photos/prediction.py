@@ -14,8 +14,7 @@ from tinygrad_mnist.datasets.image_file import display_name, load
 from tinygrad_mnist.errors import CheckpointError, DataError
 from tinygrad_mnist.photos import not_sure
 from tinygrad_mnist.photos.preparation import Prepared, as_it_is, fitted, prepare
-from tinygrad_mnist.runs.checkpoint import Checkpoint
-from tinygrad_mnist.runs.inference import logits
+from tinygrad_mnist.runs.checkpoint import Checkpoint, logits
 
 Source: TypeAlias = Path | IO[bytes]
 """A picture's file or stream."""

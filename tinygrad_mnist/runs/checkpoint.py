@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_mnist.arrays.layers import Layer, Parameters
+from tinygrad_mnist.arrays.backend import Array, Backend, array_namespace
+from tinygrad_mnist.arrays.layers import Layer, Parameters, map_layers
 from tinygrad_mnist.datasets.view import View
-from tinygrad_mnist.errors import CheckpointError, require
+from tinygrad_mnist.errors import CheckpointError, DataError, require
 from tinygrad_mnist.files import atomic_write
+from tinygrad_mnist.networks import network_with
 from tinygrad_mnist.runs import archive
 from tinygrad_mnist.runs.settings import layer_sizes, require_between, require_valid, weight_shapes
 from tinygrad_mnist.train import Settings, TrainingState
@@ -206,3 +208,22 @@ def _require_reached(state: TrainingState, settings: Settings) -> None:
     require(all(type(number) is float for number in numbers), "its state has other numbers")
     require(math.isfinite(state.loss), "its loss is not finite")
     require(0 <= state.valid_accuracy <= state.best_accuracy <= 1, "its accuracies are not from 0 to 1")
+
+
+def logits(checkpoint: Checkpoint, images: NDArray[np.uint8], rows: NDArray[np.intp], backend: Backend) -> Array:
+    """Return the logits z (N, O) of a network for the rows (N,) of images (M, I), on the backend's device.
+
+    Raises DataError if it was trained on images of a different size, and CheckpointError if a logit is not finite,
+    because the predicted digit would then mean nothing.
+    """
+    inputs = checkpoint.layer_sizes[0]
+    if images.shape[1] != inputs:
+        raise DataError(f"{checkpoint.name} was trained on images of {inputs} pixels, and these have {images.shape[1]}")
+    parameters = map_layers(backend.to_device, checkpoint.parameters)
+    network = network_with(checkpoint.settings.features)
+    z = network.logits(backend.to_device(images), backend.to_device(rows), parameters)
+    xp = array_namespace(z)
+    if not bool(xp.all(xp.isfinite(z))):
+        wrong = f"{checkpoint.name} has weights so large that its outputs are not finite: train it again"
+        raise CheckpointError(wrong)
+    return z
