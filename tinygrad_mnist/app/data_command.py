@@ -1,4 +1,4 @@
-"""data: the available data sets, where they came from, and how to get more."""
+"""data: the available data sets, where they are, and how to get more."""
 
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from tinygrad_mnist.errors import DataError
 def data(as_json: bool) -> None:
     """Show the available data sets.
 
-    Also shows where their files came from, and whether they are verified. Data sets are in the folder data/ of a
-    checkout, or else in your cache. TINYGRAD_MNIST_DATA, an environment variable, can name a different folder for them,
-    or one with MNIST's four files.
+    Also shows where they are, and whether they are verified. Data sets are in the folder data/ of a checkout, or else
+    in your cache. TINYGRAD_MNIST_DATA, an environment variable, can name a different folder for them, or one with
+    MNIST's four files.
 
     \b
     Examples:
