@@ -4,6 +4,7 @@ import ast
 import graphlib
 import inspect
 import io
+import re
 import tokenize
 from collections import Counter
 from importlib import import_module
@@ -179,6 +180,12 @@ def test_every_room_has_a_budget_and_all_together_have_one() -> None:
     assert {room(module) for module in TREES} == {name for rooms in BUDGETS for name in rooms.split(" ")}
     assert sum(map(lines_of_code, TREES)) <= LINES
     assert len(TREES) <= FILES
+
+
+def test_the_readme_states_the_size_of_the_package() -> None:
+    found = re.search(r"fewer than ([\d,]+) lines of code", (ROOT / "README.md").read_text("utf-8"))
+    assert found is not None
+    assert LINES - 100 <= sum(map(lines_of_code, TREES)) < int(found[1].replace(",", ""))
 
 
 def test_the_reading_path_stays_short_enough_to_be_read() -> None:
