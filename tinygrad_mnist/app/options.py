@@ -116,9 +116,7 @@ def data(function: Callable[..., None]) -> Callable[..., None]:
 _digits = partial(click.option, "--digits", type=Numbers(), metavar="A,B,..", default="3,7")
 digits = _digits(callback=partial(_require_digits, 2), help="Digits to tell apart: two or more, like 3,7 or 0-9.")
 digits_to_show = _digits(callback=partial(_require_digits, 1), help="Digits to show: one or more, like 3 or 0-9.")
-sizes = partial(
-    click.option, type=Numbers(), callback=lambda _, __, sizes: sizes if sizes is None else (*filter(None, sizes),)
-)
+sizes = partial(click.option, type=Numbers(), callback=lambda _, __, sizes: () if sizes == (0,) else sizes)
 
 plot = click.option(
     "--plot",
