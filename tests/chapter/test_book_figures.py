@@ -92,7 +92,7 @@ def test_on_mnist_the_trained_models_are_as_accurate_as_the_books(show: Show) ->
 
 def test_the_books_3_is_image_10000_of_the_training_file(show: Show, shared_mnist: Path) -> None:
     (picture,) = show("tensors").pictures
-    all_digits = datasets.load_folder(shared_mnist, range(10)).training
+    all_digits = datasets.load(str(shared_mnist), range(10)).training
     np.testing.assert_array_equal(picture.image, all_digits.images[10000])
 
 

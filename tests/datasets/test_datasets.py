@@ -56,7 +56,7 @@ def test_auto_draws_digits_and_gives_the_reason_if_mnist_cannot_be_downloaded(
 def test_auto_never_uses_damaged_mnist_files(small_mnist: Contents, listener: Listener) -> None:
     write(Path("data/mnist"), {name: content[:-1] for name, content in small_mnist.items()})
     assert datasets.load("auto", (3, 7), listener).name == "strokes"
-    assert "is not MNIST's file of this name, or broken" in listener.sentences[0]
+    assert "is not a complete IDX file" in listener.sentences[0]
 
 
 @pytest.mark.parametrize("source", ["auto", "mnist"])

@@ -84,21 +84,45 @@ def test_existing_files_are_not_downloaded_again_and_may_be_gzipped(
     tmp_path: Path, small_mnist: Contents, listener: Listener
 ) -> None:
     name = mnist.TEST[0]
-    write(tmp_path, {**small_mnist, name: b"broken", f"{name}.gz": gzip.compress(small_mnist[name])})
+    packed = {f"{name}.gz": gzip.compress(small_mnist.pop(name))}
+    write(tmp_path, small_mnist | packed)
     data = mnist.read_or_download(tmp_path, [], listener)
     assert (len(data.training.labels), len(data.test.labels)) == (60, 30)
     assert set(mnist.state(tmp_path).values()) == {"verified"}
 
 
-@pytest.mark.parametrize("change", [lambda x: x[:-1] + b"\7", lambda x: x[:-1], lambda _: b""])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda x: x[:-1] + b"\7", "has files with MNIST's names and other content: move them away"),
+        (lambda x: x[:-1], f"{mnist.TEST[1]} is not a complete IDX file"),
+        (lambda _: b"", f"{mnist.TEST[1]} is not a complete IDX file"),
+    ],
+)
 def test_a_file_that_is_not_mnists_is_never_used_nor_replaced(
-    tmp_path: Path, small_mnist: Contents, mirror: str, change: Callable[[bytes], bytes], listener: Listener
+    tmp_path: Path,
+    small_mnist: Contents,
+    mirror: str,
+    change: Callable[[bytes], bytes],
+    sentence: str,
+    listener: Listener,
 ) -> None:
     name = mnist.TEST[1]
     write(tmp_path, {**small_mnist, name: change(small_mnist[name])})
-    with pytest.raises(DataError, match=f"{name} is not MNIST's file of this name, or broken: move it away"):
+    with pytest.raises(DataError, match=sentence):
         mnist.read_or_download(tmp_path, [mirror + "good/"], listener)
     assert (tmp_path / name).read_bytes() == change(small_mnist[name])
+
+
+def test_a_file_beside_those_of_another_data_set_is_not_replaced(
+    tmp_path: Path, small_mnist: Contents, mirror: str, listener: Listener
+) -> None:
+    name = mnist.TRAINING[0]
+    others = {f"emnist-digits-{other}": small_mnist[other] for other in mnist.TEST}
+    write(tmp_path, {name: b"mine", **others})
+    with pytest.raises(DataError):
+        mnist.read_or_download(tmp_path, [mirror + "good/"], listener)
+    assert (tmp_path / name).read_bytes() == b"mine"
 
 
 def test_a_folder_that_cannot_be_written_to_and_a_full_disk_are_errors_of_one_sentence(

@@ -32,7 +32,7 @@ def data(as_json: bool) -> None:
     files, drawn = mnist.state(of_mnist), strokes.saved(of_strokes)
     lines = [f"MNIST in {of_mnist}"]
     for name, state in files.items():
-        lines.append(f"  {next(idx_names.candidates(of_mnist, name), Path(name)).name:<25}{state}")
+        lines.append(f"  {idx_names.most_files(of_mnist).get(name, Path(name)).name:<25}{state}")
     if folders.named() is not None:
         lines.append(f"  {folders.VARIABLE} names {folders.named()}.")
     if folders.named() != of_mnist and set(files.values()) != {"verified"}:

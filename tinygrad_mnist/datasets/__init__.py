@@ -45,6 +45,7 @@ def load(
     are; `scaling` is used if they do not show their grays. `progress` says what was changed. Raises DataError if the
     data set is missing or broken, or has no image of one of the digits.
     """
+    folder = Path(source)
     match source:
         case "auto":
             data = _load_auto(digits, progress)
@@ -52,9 +53,16 @@ def load(
             data = load_mnist(progress, mnist.MIRRORS)
         case "strokes":
             data = load_strokes(digits, progress)
+        case _ if idx_names.data_sets(folder):
+            data = mnist.read(folder, progress)
+            transpose = transpose or idx_names.is_emnist(folder)
+        case _ if image_folder.has_images(folder):
+            data = image_folder.read(folder, digits, progress)
         case _:
-            data = load_folder(Path(source), digits, progress)
-            transpose = transpose or idx_names.is_emnist(Path(source))
+            raise DataError(
+                f"{folder} is not a folder with MNIST's four files or images, as in train/3/*.png and test/3/*.png, "
+                "nor one of auto, mnist and strokes."
+            )
     data = data.only(digits)
     if transpose:
         progress.say(f"In {data.name}, the rows and columns of the images are exchanged, as EMNIST needs it.")
@@ -73,22 +81,6 @@ def like_mnist(data: DataSet, progress: Progress, scaling: Scaling = AS_MNIST) -
         return data
     progress.say(f"In {data.name}, {found}.")
     return replace(data.changed(found.apply), scaling=found)
-
-
-def load_folder(folder: Path, digits: Sequence[int], progress: Progress = PROGRESS) -> DataSet:
-    """Return the data set in a user's folder: all of MNIST's four files, or the images of the given digits.
-
-    The pixels are as they were stored. `progress` says if images or files are left out. Raises DataError if it is
-    not a folder, or has neither of the two.
-    """
-    if idx_names.data_sets(folder):
-        return mnist.read(folder, progress)
-    if image_folder.has_images(folder):
-        return image_folder.read(folder, digits, progress)
-    raise DataError(
-        f"{folder} is not a folder with MNIST's four files or images, as in train/3/*.png and test/3/*.png, nor one of "
-        "auto, mnist and strokes."
-    )
 
 
 def load_mnist(progress: Progress, mirrors: Sequence[str]) -> DataSet:
@@ -123,10 +115,8 @@ def _load_auto(digits: Sequence[int], progress: Progress) -> DataSet:
         if folders.of_mnist() == folders.named():
             # If the user has named a folder of files, never use something else instead.
             raise
-        reason = error.wrong
-    if failed:
-        reason = f"its download failed less than {folders.RETRY_MINUTES} minutes ago"
-    else:
+        reason = f"its download failed less than {folders.RETRY_MINUTES} minutes ago" if failed else error.wrong
+    if not failed:
         with suppress(OSError):  # which only means that the next command tries again
             folders.failure().parent.mkdir(parents=True, exist_ok=True)
             folders.failure().touch()

@@ -57,7 +57,4 @@ def failure() -> Path:
 
 def download_failed_recently() -> bool:
     """Return whether a download has failed in the last RETRY_MINUTES."""
-    try:
-        return 0 <= time.time() - failure().stat().st_mtime < 60 * RETRY_MINUTES
-    except OSError:
-        return False
+    return failure().is_file() and 0 <= time.time() - failure().stat().st_mtime < 60 * RETRY_MINUTES

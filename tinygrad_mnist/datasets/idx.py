@@ -18,15 +18,8 @@ from numpy.typing import NDArray
 from tinygrad_mnist.errors import DataError
 from tinygrad_mnist.files import atomic_write
 
-TYPES: dict[int, np.dtype[Any]] = {
-    0x08: np.dtype("u1"),
-    0x09: np.dtype("i1"),
-    0x0B: np.dtype(">i2"),
-    0x0C: np.dtype(">i4"),
-    0x0D: np.dtype(">f4"),
-    0x0E: np.dtype(">f8"),
-}
-"""The element types of the format, by their codes."""
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+"""NumPy's names of the element types, by their codes."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_EXPANSION = 1032
@@ -42,9 +35,7 @@ def read(path: Path) -> NDArray[Any]:
     """
     try:
         with path.open("rb") as file:
-            is_packed = file.read(2) == GZIP_MAGIC
-            file.seek(0)
-            array = _array(file, gzip.GzipFile(fileobj=file) if is_packed else file)
+            array = _read(file)
     except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is not a complete IDX file ({error}): replace it.") from error
     except OSError as error:
@@ -62,10 +53,17 @@ def read_or_none(path: Path) -> NDArray[Any] | None:
 
 
 def write(path: Path, array: NDArray[Any]) -> None:
-    """Write an array as a plain IDX file, completely or not at all. Raises ValueError if IDX does not have its type."""
-    with atomic_write(path) as file:
-        file.write(header(array))
-        file.write(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder(">")).data)
+    """Write an array as a plain IDX file, completely or not at all. The folder is made if it is missing.
+
+    Raises DataError if the file cannot be written, and ValueError if IDX does not have the array's type.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as file:
+            file.write(header(array))
+            file.write(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder(">")).data)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def header(array: NDArray[Any]) -> bytes:
@@ -74,29 +72,36 @@ def header(array: NDArray[Any]) -> bytes:
     >>> header(np.zeros((2, 3), np.uint8)).hex(" ", 4)
     '00000802 00000002 00000003'
     """
-    codes = [code for code, dtype in TYPES.items() if dtype == array.dtype.newbyteorder(">")]
+    codes = [code for code, name in TYPES.items() if np.dtype(name) == array.dtype.newbyteorder(">")]
     if not codes:
         raise ValueError(f"IDX has no element type for {array.dtype}")
     return bytes([0, 0, codes[0], array.ndim]) + np.array(array.shape, dtype=">u4").tobytes()
 
 
-def _array(file: BinaryIO, stream: BinaryIO | gzip.GzipFile) -> NDArray[Any]:
-    """Return the array in a file, whose unpacked content the stream reads. Raises ValueError if it is not complete."""
-    start = stream.read(4)
+def _read(file: BinaryIO) -> NDArray[Any]:
+    """Return the array in a plain or gzipped file. Raises ValueError, or what gzip raises, if it is broken."""
+    is_packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    file.seek(0)
+    unpacked = gzip.GzipFile(fileobj=file) if is_packed else file
+    dtype, shape = _read_header(unpacked)
+    size = math.prod(shape) * dtype.itemsize
+    if is_packed:
+        # A header can claim any size. Reserve no more memory than a file of this size can fill.
+        most = os.fstat(file.fileno()).st_size * GZIP_EXPANSION
+        content = np.frombuffer(unpacked.read(min(size, most) + 1), np.uint8)
+    else:
+        content = np.memmap(file, mode="r", offset=file.tell())
+    if len(content) != size:
+        raise ValueError(f"its header claims {size:,} bytes, but {len(content):,} follow")
+    return content.view(dtype).reshape(shape)
+
+
+def _read_header(file: BinaryIO | gzip.GzipFile) -> tuple[np.dtype[Any], list[int]]:
+    """Return the element type and the shape. Raises ValueError if the file does not start with a header."""
+    start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES:
         raise ValueError(f"it starts with {start.hex(' ')}" if start else "it is empty")
-    sizes = stream.read(4 * start[3])
+    sizes = file.read(4 * start[3])
     if len(sizes) < 4 * start[3]:
         raise ValueError("it ends inside its header")
-    dtype, shape = TYPES[start[2]], tuple(np.frombuffer(sizes, ">u4").tolist())
-    claimed, size = math.prod(shape) * dtype.itemsize, os.fstat(file.fileno()).st_size
-    # NumPy can map neither a packed file nor an empty array nor a single number.
-    is_mapped = stream is file and claimed and shape
-    # A header can claim any size. Reserve no more memory than a file of this size can fill.
-    content = b"" if is_mapped else stream.read(min(claimed, size * GZIP_EXPANSION))
-    found = size - file.tell() if is_mapped else len(content) + len(stream.read(1))
-    if found != claimed:
-        raise ValueError(f"its header claims {claimed:,} bytes, but {found:,} follow")
-    if is_mapped:
-        return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape)
-    return np.frombuffer(content, dtype).reshape(shape)
+    return np.dtype(TYPES[start[2]]), np.frombuffer(sizes, ">u4").tolist()

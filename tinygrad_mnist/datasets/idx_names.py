@@ -28,19 +28,12 @@ DEPTH = 3
 """How many folders deep files are searched for."""
 
 
-def candidates(folder: Path, name: str) -> Iterator[Path]:
-    """Yield the files that could be the one of MNIST's files with this name, those of exactly that name first."""
-    yield from (path for path in (folder / name, folder / f"{name}.gz") if path.is_file())
-    yield from (files[name] for files in data_sets(folder).values() if name in files)
-
-
 def is_emnist(folder: Path) -> bool:
     """Return whether the data set in a folder is named like EMNIST's, whose images are transposed.
 
     See Cohen, Afshar, Tapson and van Schaik, EMNIST: an extension of MNIST to handwritten letters, 2017.
     """
-    sets = data_sets(folder)
-    return bool(sets) and "emnist" in next(iter(four_files(folder).values())).name.lower()
+    return "emnist" in four_files(folder)[FILES[0]].name.lower()
 
 
 def four_files(folder: Path) -> dict[str, Path]:
@@ -49,21 +42,23 @@ def four_files(folder: Path) -> dict[str, Path]:
     A data set with MNIST's own names comes first. Raises DataError if there is none, if there are several others, or
     if they are EMNIST's letters, whose labels would be taken for digits.
     """
+    found = most_files(folder)
+    if missing := [name for name in FILES if name not in found]:
+        beside = f", beside {', '.join(path.name for path in found.values())}" if found else ""
+        raise DataError(f"{folder} has no {missing[0]}, with or without .gz{beside}: use a folder with all four files.")
     sets = data_sets(folder)
-    complete = {key: files for key, files in sets.items() if len(files) == len(FILES)}
-    if (folder, "") in complete:
-        return complete[folder, ""]
-    if len(complete) > 1:
-        names = ", ".join(sorted(files[FILES[0]].name for files in complete.values()))
-        raise DataError(f"{folder} has several data sets ({names}): move the four files of one to a folder of its own.")
-    for (_, prefix), files in complete.items():
-        if "letters" in prefix:
-            raise DataError(f"{folder} has EMNIST's letters, and this program learns digits: use EMNIST's digits.")
-        return files
-    found = max(sets.values(), key=len, default={})
-    missing = next(name for name in FILES if name not in found)
-    beside = f", beside {', '.join(path.name for path in found.values())}" if found else ""
-    raise DataError(f"{folder} has no {missing}, with or without .gz{beside}: use a folder with MNIST's four files.")
+    names = sorted(files[FILES[0]].name for files in sets.values() if len(files) == len(FILES))
+    if len(names) > 1 and found != sets.get((folder, "")):
+        raise DataError(f"{folder} has several data sets ({', '.join(names)}): move one to a folder of its own.")
+    if "letters" in found[FILES[0]].name.lower():
+        raise DataError(f"{folder} has EMNIST's letters, and this program learns digits: use EMNIST's digits.")
+    return found
+
+
+def most_files(folder: Path) -> dict[str, Path]:
+    """Return the paths, by MNIST's names, of the data set that is most complete. MNIST's own names come first."""
+    sets = data_sets(folder)
+    return max([sets.get((folder, ""), {}), *sets.values()], key=len)
 
 
 def data_sets(folder: Path) -> dict[tuple[Path, str], dict[str, Path]]:

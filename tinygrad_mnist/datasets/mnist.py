@@ -6,6 +6,7 @@ it, because a plain file is memory-mapped, which is ten times as fast to open.
 
 import hashlib
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -75,21 +76,17 @@ def read(folder: Path, progress: Progress) -> DataSet:
 def read_or_download(folder: Path, mirrors: Sequence[str], progress: Progress) -> DataSet:
     """Return the official MNIST. Files that are not in the folder are downloaded.
 
-    Raises DataError if no mirror sends a file, the folder cannot be written to, or a file there has one of MNIST's
-    names and is a different one.
+    Raises DataError if no mirror sends a file, the folder cannot be written to, or it has different files.
     """
-    arrays = {}
+    # A file that is there may be the only copy of something else, and is never replaced.
+    there = {name for files in idx_names.data_sets(folder).values() for name in files}
     for name in idx_names.FILES:
-        found = find_official(folder, name)
-        arrays[name] = _download(folder, name, mirrors, progress) if found is None else found
-    training, test = (Digits.of(arrays[images], arrays[labels]) for images, labels in (TRAINING, TEST))
-    return DataSet("mnist", f"MNIST in {folder}, verified", training, test)
-
-
-def find_official(folder: Path, name: str) -> NDArray[Any] | None:
-    """Return the array in one of MNIST's files, or None if it is missing, broken, or not MNIST's."""
-    arrays = map(idx.read_or_none, idx_names.candidates(folder, name))
-    return next((array for array in arrays if array is not None and is_official(name, array)), None)
+        if name not in there:
+            _download(folder / name, mirrors, progress)
+    data = read(folder, progress)
+    if data.name != "mnist":
+        raise DataError(f"{folder} has files with MNIST's names and other content: move them away, or delete them.")
+    return data
 
 
 def is_official(name: str, array: NDArray[Any]) -> bool:
@@ -101,53 +98,40 @@ def is_official(name: str, array: NDArray[Any]) -> bool:
 
 def state(folder: Path) -> dict[str, str]:
     """Return the state of each of the four files: "verified", "not verified" or "missing"."""
-    states = {}
-    for name in idx_names.FILES:
-        found = "not verified" if any(idx_names.candidates(folder, name)) else "missing"
-        states[name] = found if find_official(folder, name) is None else "verified"
+    states = dict.fromkeys(idx_names.FILES, "missing")
+    for name, path in idx_names.most_files(folder).items():
+        array = idx.read_or_none(path)
+        states[name] = "verified" if array is not None and is_official(name, array) else "not verified"
     return states
 
 
-def _download(folder: Path, name: str, mirrors: Sequence[str], progress: Progress) -> NDArray[Any]:
-    """Save one of the files, from the first mirror that sends it, and return its array. Raises DataError."""
+def _download(path: Path, mirrors: Sequence[str], progress: Progress) -> None:
+    """Save one of the files, from the first mirror that sends it. Raises DataError."""
     import pooch  # slow to import, and only needed here
 
-    if (folder / name).exists():
-        raise DataError(f"{folder / name} is not MNIST's file of this name, or broken: move it away, or delete it.")
     pooch.get_logger().setLevel("ERROR")
     # The files are packed already, so the server must not pack them again.
     headers = {"Accept-Encoding": "identity"}
     get = pooch.HTTPDownloader(progressbar=progress.shows_bars, timeout=TIMEOUT, headers=headers)
-    reasons = []
-    with tempfile.TemporaryDirectory() as packed:
+    name, reasons = f"{path.name}.gz", []
+    with tempfile.TemporaryDirectory() as folder:
         for mirror in mirrors:
-            address = f"{mirror.rstrip('/')}/{name}.gz"
+            address = f"{mirror.rstrip('/')}/{name}"
             try:
-                path = pooch.retrieve(address, PACKED_SHA256[name], f"{name}.gz", packed, downloader=get)
+                packed = pooch.retrieve(address, PACKED_SHA256[path.name], name, folder, downloader=get)
             except Exception as error:
                 # For what servers do, requests and the libraries below it raise many types.
                 reasons.append(f"{mirror}: {_cause(error)}")
             else:
-                return _saved(folder / name, idx.read(Path(path)))
-    raise DataError(f"MNIST cannot be downloaded to {folder} ({'; '.join(reasons)})", "no download")
+                return idx.write(path, idx.read(Path(packed)))
+    raise DataError(f"MNIST cannot be downloaded to {path.parent} ({'; '.join(reasons)})", "no download")
 
 
 def _cause(error: BaseException) -> str:
     """Return a few words about the error that caused an error."""
     while cause := error.__cause__ or error.__context__:
         error = cause
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(text.split()).split(". ")[0][:MAX_SHOWN]
-
-
-def _saved(path: Path, array: NDArray[Any]) -> NDArray[Any]:
-    """Save an array as an IDX file, and return it as it is read from there. Raises DataError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        idx.write(path, array)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error
-    return idx.read(path)
+    return textwrap.shorten(str(error) or type(error).__name__, MAX_SHOWN, placeholder=" ...")
 
 
 def _digits(paths: dict[str, Path], arrays: dict[str, NDArray[Any]], names: Sequence[str]) -> Digits:

@@ -20,7 +20,7 @@ from tinygrad_mnist.datasets import idx
 from tinygrad_mnist.datasets.augment import affine
 from tinygrad_mnist.datasets.digits import Digits
 from tinygrad_mnist.datasets.progress import Progress
-from tinygrad_mnist.errors import require
+from tinygrad_mnist.errors import DataError, require
 
 VERSION, SEED = 1, 0
 """Increase VERSION whenever the same seed no longer gives the same images. Saved images are then drawn again."""
@@ -73,17 +73,15 @@ def load(folder: Path, digits: Sequence[int], progress: Progress) -> tuple[Digit
     If digits cannot be saved, `progress` says the reason, and they are drawn again next time.
     """
     images = {digit: read for digit in digits if (read := _read(path(folder, digit))) is not None}
-    reasons = set()
+    failure = ""
     for digit in progress.bar([digit for digit in digits if digit not in images], "strokes"):
         images[digit] = draw_all(digit)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             idx.write(path(folder, digit), images[digit])
-        except OSError as error:
-            # Digits that cannot be saved can still be used for training.
-            reasons.add(error.strerror or str(error))
-    if reasons:
-        progress.say(f"The drawn digits cannot be saved in {folder}: {', '.join(sorted(reasons))}.")
+        except DataError as error:
+            failure = error.wrong  # they can still be used for training
+    if failure:
+        progress.say(f"The drawn digits cannot be saved, because {failure}.")
     stacked, names = np.stack([images[digit] for digit in digits]), np.array(digits, np.uint8)
     training, test = stacked[:, :TRAINING].reshape(-1, SIDE, SIDE), stacked[:, TRAINING:].reshape(-1, SIDE, SIDE)
     return Digits.of(training, np.repeat(names, TRAINING)), Digits.of(test, np.repeat(names, TEST))
