@@ -34,9 +34,6 @@ IMAGES_AT_ONCE = 128
 Floats = NDArray[Any]
 """Coordinates and noise: float32, which takes half the time of float64."""
 
-Numbers = Any
-"""Numbers, or arrays that can be broadcast together."""
-
 
 def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return images (N, H, W), each distorted differently. They depend only on the images and on the state of `rng`.
@@ -73,11 +70,10 @@ def displacements(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Flo
     return dy + elastic[0], dx + elastic[1]
 
 
-def affine(
-    x: Numbers, y: Numbers, angle: Numbers, slant: Numbers, x_scale: Numbers, y_scale: Numbers
-) -> tuple[Numbers, Numbers]:
+def affine(x: Any, y: Any, angle: Any, slant: Any, x_scale: Any, y_scale: Any) -> tuple[Any, Any]:
     """Return the images of the points (x, y): scaled and slanted first, then rotated, all about the origin.
 
+    All arguments are numbers, or arrays that can be broadcast together.
     y points down, as the rows of an image do. angle is in radians, from x toward y. slant is the shift of x per unit of
     y. The map is linear: the image of a sum of points is the sum of their images. Strokes are bent with it, too.
 
@@ -105,8 +101,7 @@ def smooth_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
     *images, height, width = shape
     rows, columns = _filter(height), _filter(width)
     z = rng.standard_normal((*images, rows.shape[1], columns.shape[1]), dtype=np.float32)
-    noise: Floats = rows @ z @ columns.T
-    return noise
+    return np.asarray(rows @ z @ columns.T)
 
 
 @cache
@@ -120,8 +115,7 @@ def _filter(size: int) -> Floats:
     u, s, _ = np.linalg.svd(weights / np.linalg.norm(weights, axis=1, keepdims=True))
     # The sign of a column is not determined. This one is the same on every machine: each column starts above 0.
     u *= np.copysign(1, u[0])
-    matter: Floats = (u * s)[:, s > NEGLIGIBLE * s[0]].astype(np.float32)
-    return matter
+    return np.asarray((u * s)[:, s > NEGLIGIBLE * s[0]], np.float32)
 
 
 def resample(images: NDArray[np.uint8], dy: Floats, dx: Floats) -> NDArray[np.uint8]:
@@ -146,5 +140,4 @@ def resample(images: NDArray[np.uint8], dy: Floats, dx: Floats) -> NDArray[np.ui
 
 def _between(a: Floats, b: Floats, share: Floats) -> Floats:
     """Return the numbers at this share of the way from a to b."""
-    between: Floats = a + share * (b - a)
-    return between
+    return np.asarray(a + share * (b - a))

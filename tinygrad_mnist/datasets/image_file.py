@@ -25,8 +25,8 @@ BYTE_LIMIT = 1 << 28
 MAX_SIDE = 512
 """The longest side, in pixels, of the grays. Larger pictures are averaged down."""
 
-NO_LOG = logging.NullHandler()
-"""Keeps Pillow's log messages off standard error. Our own sentence says what is wrong."""
+# Keeps Pillow's log messages off standard error. Our own sentence says what is wrong.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 Floats = NDArray[Any]
 
@@ -59,7 +59,6 @@ def load(source: Path | IO[bytes]) -> NDArray[Any]:
             content = file.read(BYTE_LIMIT)
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
-    logging.getLogger("PIL").addHandler(NO_LOG)  # a second call adds nothing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -73,14 +72,6 @@ def load(source: Path | IO[bytes]) -> NDArray[Any]:
                 f"{name} is not an image that can be read: it is empty, broken, too large, or of a format that is not "
                 "accepted (HEIC needs the library pillow-heif); save it as PNG or JPEG."
             ) from error
-
-
-def border(shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return a mask of the pixels in a picture's border: a twentieth of it on each side, and at least one pixel."""
-    inner = np.zeros(shape, bool)
-    rows, columns = (max(1, size // 20) for size in shape)
-    inner[rows:-rows, columns:-columns] = True
-    return ~inner
 
 
 def _formats() -> tuple[str, ...]:
@@ -106,17 +97,15 @@ def _upright(content: bytes) -> Any:
 
 def _grays(picture: Any) -> NDArray[Any]:
     """Return the grays (H, W) of Pillow's image. Raises ValueError if a pixel is not a finite number."""
-    has_transparent_color = picture.mode in ("1", "L", "RGB") and "transparency" in picture.info
-    if has_transparent_color or picture.mode in ("P", "PA"):
-        # Palette indices cannot be averaged, and neither can colors if one of them means transparent.
-        picture = picture.convert("RGBA")
+    is_opaque = "transparency" not in picture.info
     match picture.mode:
-        case "1" | "L":
-            return np.asarray(_shrunk(picture.convert("L")))
         case "F" | "I" | "I;16" | "I;16L" | "I;16B" | "I;16N":
-            return _stretched(np.asarray(_shrunk(picture.convert("F" if picture.mode == "F" else "I")), np.float64))
+            return _stretched(np.asarray(_shrunk(picture.convert("F")), np.float64))
+        case "1" | "L" if is_opaque:
+            return np.asarray(_shrunk(picture.convert("L")))
         case _:
-            return _projected(_on_paper(np.asarray(_shrunk(picture).convert("RGBA"), np.float32)))
+            # Palette indices cannot be averaged, and neither can colors if one of them means transparent.
+            return _projected(_on_paper(np.asarray(_shrunk(picture.convert("RGBA")), np.float32)))
 
 
 def _shrunk(picture: Any) -> Any:
@@ -131,8 +120,7 @@ def _stretched(numbers: Floats) -> Floats:
     """Return numbers as grays from 0 to 255, as cameras use only a part of 16 bits. Raises ValueError if not finite."""
     if not np.isfinite(numbers).all():
         raise ValueError("a number is not finite")
-    grays: Floats = ((numbers - numbers.min()) * (255 / (np.ptp(numbers) or 1))).astype(np.float32)
-    return grays
+    return np.asarray((numbers - numbers.min()) * (255 / (np.ptp(numbers) or 1)), np.float32)
 
 
 def _on_paper(colors: Floats) -> Floats:
@@ -142,11 +130,8 @@ def _on_paper(colors: Floats) -> Floats:
     """
     opacity = colors[..., 3:] / 255
     colors = colors[..., :3] * opacity
-    if opacity.min() == 1:
-        return colors
     paper = 255 if colors.sum() / 3 < 128 * opacity.sum() else 0
-    on_paper: Floats = (colors + paper * (1 - opacity)).astype(np.float32)
-    return on_paper
+    return np.asarray(colors + paper * (1 - opacity), np.float32)
 
 
 def _projected(colors: Floats) -> Floats:
@@ -156,5 +141,4 @@ def _projected(colors: Floats) -> Floats:
     """
     _, axes = np.linalg.eigh(np.cov(colors.reshape(-1, 3).T, bias=True))
     axis = axes[:, -1] / np.abs(axes[:, -1]).sum()
-    grays: Floats = (colors @ (axis if axis.sum() > 0 else -axis)).astype(np.float32)
-    return grays
+    return np.asarray(colors @ (axis if axis.sum() > 0 else -axis), np.float32)

@@ -36,12 +36,11 @@ MAX_NAMED = 5
 """The largest number of files that an error names."""
 
 Image = NDArray[np.uint8]
-Labeled = list[tuple[Path, int]]
 
 
 def has_images(folder: Path) -> bool:
     """Return whether a folder holds a data set of images: one of the folders above."""
-    return folder.is_dir() and any(entry.name.lower() in TRAINING + TEST for entry in _folders(folder))
+    return any(path.name.lower() in TRAINING + TEST for path in _entries(folder) if path.is_dir())
 
 
 def read(folder: Path, digits: Sequence[int], progress: Progress) -> DataSet:
@@ -52,56 +51,45 @@ def read(folder: Path, digits: Sequence[int], progress: Progress) -> DataSet:
     named after a digit, or if images cannot be read.
     """
     parts = [_part(folder, names) for names in (TRAINING, TEST)]
-    files, left_out = zip(*(_files(part, digits) for part in parts), strict=True)
-    if names := sorted(path.name for of_part in left_out for path in of_part):
+    folders = [part / str(digit) for part in parts for digit in sorted(digits)]
+    entries = [path for of_digit in folders for path in _entries(of_digit)]
+    files = [path for path in entries if image_file.has_image_name(path) and path.is_file()]
+    if empty := set(folders) - {path.parent for path in files}:
+        raise DataError(f"{min(empty)} has no images: add some, or use different digits.")
+    if names := [path.name for path in set(entries) - set(files)]:
         progress.say(
-            f"In {folder}, {len(names):,} files or folders that are not images were left out, like {names[0]}."
+            f"In {folder}, {len(names):,} files or folders that are not images were left out, like {min(names)}."
         )
-    images = _loaded([path for of_part in files for path, _ in of_part], progress)
-    labels = [np.array([label for _, label in of_part], np.uint8) for of_part in files]
-    training, test = map(Digits.of, np.split(np.stack(images), [len(files[0])]), labels)
+    images = _loaded(files, progress)
+    labels = np.array([int(path.parent.name) for path in files], np.uint8)
+    count = sum(path.is_relative_to(parts[0]) for path in files)
+    training, test = Digits.of(images[:count], labels[:count]), Digits.of(images[count:], labels[count:])
     return DataSet(str(folder), f"images in {folder}, {parts[0].name} and {parts[1].name}", training, test)
 
 
-def _is_added_by_a_system(path: Path) -> bool:
-    return path.name.startswith(SYSTEM_MARKS) or path.name.lower() in SYSTEM_NAMES
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_added_by_a_system(path))
+def _entries(folder: Path) -> list[Path]:
+    """Return what is in a folder, sorted, without what systems add. It is empty if there is no such folder."""
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in paths if not path.name.startswith(SYSTEM_MARKS) and path.name.lower() not in SYSTEM_NAMES]
 
 
 def _part(folder: Path, names: tuple[str, ...]) -> Path:
-    """Return the first folder with one of these names that has folders of digits. Raises DataError if there is none."""
-    folders = _folders(folder)
-    for name in names:
-        for path in folders:
-            if path.name.lower() == name and any((path / digit).is_dir() for digit in DIGIT_NAMES):
-                return path
-    raise DataError(f"{folder} has no folder {' or '.join(names)} with images in folders named 0 to 9.")
+    """Return the first folder with one of these names that has folders of digits.
+
+    Raises DataError if there is none, or if it has a folder that is not named after a digit.
+    """
+    found = [path for path in _entries(folder) if any((path / digit).is_dir() for digit in DIGIT_NAMES)]
+    part = next((path for name in names for path in found if path.name.lower() == name), None)
+    if part is None:
+        raise DataError(f"{folder} has no folder {' or '.join(names)} with images in folders named 0 to 9.")
+    for path in _entries(part):
+        if path.is_dir() and path.name not in DIGIT_NAMES:
+            raise DataError(f"{path} is not named after a digit: rename it to one of 0 to 9, or move it away.")
+    return part
 
 
-def _files(part: Path, digits: Sequence[int]) -> tuple[Labeled, list[Path]]:
-    """Return the image files of these digits with their labels, sorted, and what is left out. Raises DataError."""
-    for folder in _folders(part):
-        if folder.name not in DIGIT_NAMES:
-            raise DataError(f"{folder} is not named after a digit: rename it to one of 0 to 9, or move it away.")
-    found: Labeled = []
-    left_out: list[Path] = []
-    for digit in sorted(digits):
-        folder = part / str(digit)
-        entries = sorted(folder.iterdir()) if folder.is_dir() else []
-        of_digit = [path for path in entries if not _is_added_by_a_system(path)]
-        images = [path for path in of_digit if image_file.has_image_name(path) and path.is_file()]
-        if not images:
-            raise DataError(f"{folder} has no images: add some, or use different digits.")
-        found += [(path, digit) for path in images]
-        left_out += [path for path in of_digit if path not in set(images)]
-    return found, left_out
-
-
-def _loaded(paths: Sequence[Path], progress: Progress) -> list[Image]:
-    """Return the images in files, all of one size. Raises DataError, which names those that cannot be read."""
+def _loaded(paths: Sequence[Path], progress: Progress) -> Image:
+    """Return the images (N, H, W) in files. Raises DataError, which names those that cannot be read."""
     images, failures = [], []
     for path in progress.bar(paths, "images"):
         try:
@@ -112,7 +100,9 @@ def _loaded(paths: Sequence[Path], progress: Progress) -> list[Image]:
     if failures:
         more = f"; and {len(failures) - MAX_NAMED:,} more" if len(failures) > MAX_NAMED else ""
         raise DataError(f"{'; '.join(failures[:MAX_NAMED])}{more}: replace or remove what cannot be read.")
-    return images if len({image.shape for image in images}) == 1 else [_resized(image) for image in images]
+    if len({image.shape for image in images}) > 1:
+        images = [_resized(image) for image in images]
+    return np.stack(images)
 
 
 def _resized(image: Image) -> Image:
@@ -120,5 +110,6 @@ def _resized(image: Image) -> Image:
     from PIL import Image as Pillow  # slow to import
     from PIL import ImageOps
 
-    paper = int(np.median(image[image_file.border(image.shape)]))
+    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    paper = int(np.median(edge))
     return np.asarray(ImageOps.pad(Pillow.fromarray(image), (SIDE, SIDE), Pillow.Resampling.BOX, paper))

@@ -168,8 +168,7 @@ def _curve(stroke: str) -> Floats:
 
 def _distances(points: Floats) -> Floats:
     """Return the distances (S - 1,) between successive points (S, 2)."""
-    distances: Floats = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    return distances
+    return np.asarray(np.linalg.norm(np.diff(points, axis=0), axis=1))
 
 
 def bend(path: Floats, count: int, rng: np.random.Generator) -> Floats:
@@ -192,8 +191,7 @@ def fit_to_box(paths: Floats, radius: Floats) -> Floats:
     """Return paths (N, S, 2) in pixels from the middle of the box, scaled to fill it with a pen of radius (N,)."""
     low, high = paths.min(axis=1, keepdims=True), paths.max(axis=1, keepdims=True)
     room = BOX - 2 * radius[:, None, None]
-    fitted: Floats = (paths - (low + high) / 2) * room / (high - low).max(axis=2, keepdims=True)
-    return fitted
+    return np.asarray((paths - (low + high) / 2) * room / (high - low).max(axis=2, keepdims=True))
 
 
 def rasterize(paths: Floats, radius: Floats, edge: Floats) -> NDArray[np.uint8]:
@@ -208,8 +206,7 @@ def rasterize(paths: Floats, radius: Floats, edge: Floats) -> NDArray[np.uint8]:
     down = np.square(pixels - y[:, :, None])[:, :, :, None]  # (S, N, 20, 1)
     distance = np.sqrt((across + down).min(axis=0))  # (N, 20, 20)
     amount = (radius[:, None, None] - distance) / edge[:, None, None] + 0.5
-    boxes: NDArray[np.uint8] = np.rint(255 * amount.clip(0, 1)).astype(np.uint8)
-    return boxes
+    return np.asarray(np.rint(255 * amount.clip(0, 1)), np.uint8)
 
 
 def center(boxes: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -229,5 +226,4 @@ def _box_pixels(profiles: NDArray[np.uint64]) -> NDArray[np.int64]:
     in_box = np.arange(BOX)
     middle = (profiles * in_box).sum(axis=1) / profiles.sum(axis=1)
     first = np.rint(SIDE / 2 - middle).astype(np.int64).clip(0, SIDE - BOX)
-    in_image: NDArray[np.int64] = first[:, None] + in_box
-    return in_image
+    return np.asarray(first[:, None] + in_box)

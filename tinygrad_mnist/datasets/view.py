@@ -45,8 +45,7 @@ class Scaling(NamedTuple):
         """
         share = (np.arange(256) - self.paper) / (self.ink - self.paper)
         table = np.rint(255 * share.clip(0, 1)).astype(np.uint8)
-        applied: NDArray[np.uint8] = table[images]
-        return applied
+        return np.asarray(table[images])
 
 
 AS_MNIST = Scaling(paper=0, ink=255)
