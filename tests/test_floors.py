@@ -137,7 +137,7 @@ BUDGETS = {
     "check": 1350,
     "derivations": 480,
     "proof": 293,
-    "datasets": 837,
+    "datasets": 825,
     "photos": 434,
     "runs": 540,
     "chapter": 680,

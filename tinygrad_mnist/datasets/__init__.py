@@ -56,13 +56,8 @@ def load(
         case _ if idx_names.data_sets(folder):
             data = mnist.read(folder, progress)
             transpose = transpose or idx_names.is_emnist(folder)
-        case _ if image_folder.has_images(folder):
-            data = image_folder.read(folder, digits, progress)
         case _:
-            raise DataError(
-                f"{folder} is not a folder with MNIST's four files or images, as in train/3/*.png and test/3/*.png, "
-                "nor one of auto, mnist and strokes."
-            )
+            data = image_folder.read(folder, digits, progress)
     data = data.only(digits)
     if transpose:
         progress.say(f"In {data.name}, the rows and columns of the images are exchanged, as EMNIST needs it.")

@@ -97,23 +97,18 @@ def _upright(content: bytes) -> Any:
 
 def _grays(picture: Any) -> NDArray[Any]:
     """Return the grays (H, W) of Pillow's image. Raises ValueError if a pixel is not a finite number."""
-    is_opaque = "transparency" not in picture.info
-    match picture.mode:
-        case "F" | "I" | "I;16" | "I;16L" | "I;16B" | "I;16N":
-            return _stretched(np.asarray(_shrunk(picture.convert("F")), np.float64))
-        case "1" | "L" if is_opaque:
-            return np.asarray(_shrunk(picture.convert("L")))
-        case _:
-            # Palette indices cannot be averaged, and neither can colors if one of them means transparent.
-            return _projected(_on_paper(np.asarray(_shrunk(picture.convert("RGBA")), np.float32)))
-
-
-def _shrunk(picture: Any) -> Any:
-    """Return the picture with sides of at most MAX_SIDE. Each pixel is a mean of the pixels that it replaces."""
     from PIL import Image
 
+    is_gray = picture.mode in ("1", "L") and "transparency" not in picture.info
+    is_number = picture.mode.startswith(("F", "I"))  # of 16 or 32 bits
+    # Palette indices cannot be averaged, and neither can colors if one of them means transparent.
+    picture = picture.convert("L" if is_gray else "F" if is_number else "RGBA")
+    # Each pixel is a mean of the pixels that it replaces.
     picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=1.0)
-    return picture
+    pixels = np.asarray(picture)
+    if is_gray:
+        return pixels
+    return _stretched(pixels.astype(np.float64)) if is_number else _projected(_on_paper(pixels.astype(np.float32)))
 
 
 def _stretched(numbers: Floats) -> Floats:

@@ -35,12 +35,7 @@ SMALL = 32
 MAX_NAMED = 5
 """The largest number of files that an error names."""
 
-Image = NDArray[np.uint8]
-
-
-def has_images(folder: Path) -> bool:
-    """Return whether a folder holds a data set of images: one of the folders above."""
-    return any(path.name.lower() in TRAINING + TEST for path in _entries(folder) if path.is_dir())
+Bytes = NDArray[np.uint8]
 
 
 def read(folder: Path, digits: Sequence[int], progress: Progress) -> DataSet:
@@ -81,14 +76,17 @@ def _part(folder: Path, names: tuple[str, ...]) -> Path:
     found = [path for path in _entries(folder) if any((path / digit).is_dir() for digit in DIGIT_NAMES)]
     part = next((path for name in names for path in found if path.name.lower() == name), None)
     if part is None:
-        raise DataError(f"{folder} has no folder {' or '.join(names)} with images in folders named 0 to 9.")
+        raise DataError(
+            f"{folder} is not a folder with MNIST's four files or images, nor one of auto, mnist and strokes: it has "
+            f"no folder {' or '.join(names)} with images in folders named 0 to 9."
+        )
     for path in _entries(part):
         if path.is_dir() and path.name not in DIGIT_NAMES:
             raise DataError(f"{path} is not named after a digit: rename it to one of 0 to 9, or move it away.")
     return part
 
 
-def _loaded(paths: Sequence[Path], progress: Progress) -> Image:
+def _loaded(paths: Sequence[Path], progress: Progress) -> Bytes:
     """Return the images (N, H, W) in files. Raises DataError, which names those that cannot be read."""
     images, failures = [], []
     for path in progress.bar(paths, "images"):
@@ -105,11 +103,10 @@ def _loaded(paths: Sequence[Path], progress: Progress) -> Image:
     return np.stack(images)
 
 
-def _resized(image: Image) -> Image:
+def _resized(image: Bytes) -> Bytes:
     """Return an image of MNIST's size that shows all of an image (H, W), with paper around it if that is not square."""
-    from PIL import Image as Pillow  # slow to import
-    from PIL import ImageOps
+    from PIL import Image, ImageOps  # slow to import
 
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     paper = int(np.median(edge))
-    return np.asarray(ImageOps.pad(Pillow.fromarray(image), (SIDE, SIDE), Pillow.Resampling.BOX, paper))
+    return np.asarray(ImageOps.pad(Image.fromarray(image), (SIDE, SIDE), Image.Resampling.BOX, paper))

@@ -24,9 +24,7 @@ def as_bytes(images: ArrayLike, pixels: int | None = None) -> NDArray[np.uint8]:
     """
     given = np.asarray(images)
     if given.ndim not in (2, 3):
-        raise ValueError(
-            f"Reshape your data: images are (N, H, W), (N, H*W) or one (H, W), not sparse or {given.shape}"
-        )
+        raise ValueError(f"Reshape your data to (N, H, W), (N, H*W) or (H, W): it is sparse, or of shape {given.shape}")
     if 0 in given.shape:
         raise ValueError(f"no image or 0 feature(s) (shape={given.shape}) while a minimum of 1 is required: add some")
     values = _bytes(given)

@@ -21,7 +21,8 @@ from tinygrad_mnist.errors import DataError
 
 TRAINING, TEST = idx_names.FILES[:2], idx_names.FILES[2:]
 
-MAX_DIGIT = 9
+MAX_DIGIT, NO_DIGIT = 9, 255
+"""The largest label of a digit, and the label of all images of something else."""
 
 QMNIST_COLUMNS = 8
 """The columns of QMNIST's table of labels (Yadav and Bottou, Cold case: the lost MNIST digits, 2019). The first is the
@@ -66,8 +67,8 @@ def read(folder: Path, progress: Progress) -> DataSet:
     training, test = (_digits(paths, arrays, names) for names in (TRAINING, TEST))
     if training.source.shape[1:] != test.source.shape[1:]:
         raise DataError(f"the training images and the test images in {folder} differ in size: use images of one size.")
-    if np.any(training.labels > MAX_DIGIT):
-        progress.say(f"Images in {folder} with labels above {MAX_DIGIT} are left out: this program learns digits only.")
+    if np.any(training.labels == NO_DIGIT):
+        progress.say(f"Images in {folder} with labels other than 0 to {MAX_DIGIT} are left out.")
     if all(is_official(name, array) for name, array in arrays.items()):
         return DataSet("mnist", f"MNIST in {folder}, verified", training, test)
     return DataSet(str(folder), f"{folder}, which is not the official MNIST", training, test)
@@ -145,6 +146,5 @@ def _digits(paths: dict[str, Path], arrays: dict[str, NDArray[Any]], names: Sequ
             f"{paths[names[0]]} and {paths[names[1]].name} are not images with their labels: they hold {images_are} "
             f"and {labels_are}, instead of uint8 of shape (N, height, width) and whole numbers of shape (N,)."
         )
-    if labels.size and not 0 <= labels.min() <= labels.max() <= np.iinfo(np.uint8).max:
-        raise DataError(f"{paths[names[1]]} has labels from {labels.min()} to {labels.max()}: use 0 to 255.")
-    return Digits.of(images, labels.astype(np.uint8, copy=False))
+    is_digit = (labels >= 0) & (labels <= MAX_DIGIT)
+    return Digits.of(images, np.where(is_digit, labels, NO_DIGIT).astype(np.uint8))
