@@ -141,12 +141,12 @@ BUDGETS = {
     "photos": 434,
     "runs": 540,
     "chapter": 680,
-    "app": 1136,
+    "app": 1109,
     " __main__ classifier errors files": 250,
 }
 """The most lines of code that rooms may have together. Docstrings and comments are free, so that none is ever cut."""
 
-LINES, FILES = 6864, 113
+LINES, FILES = 6750, 113
 """The most lines of code and the most files of the whole package."""
 
 NO_CODE = {

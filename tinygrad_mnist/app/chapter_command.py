@@ -20,16 +20,10 @@ NEXT_STEPS = (
 
 @click.command(cls=command_line.Command)
 @options.data
-@click.option(
-    "--section",
-    "only",
-    metavar="NAME",
-    type=click.Choice(list(SECTIONS)),
-    help=f"Show only one section: {', '.join(SECTIONS)}.",
-)
+@click.option("--section", metavar="NAME", type=click.Choice(list(SECTIONS)), help=f"One of {', '.join(SECTIONS)}.")
 @click.option("--seed", type=options.SEED, default=0, show_default=True, help="Seed for all random numbers.")
 @options.json_events
-def chapter(load: options.Load, only: str | None, seed: int, as_json: bool) -> None:
+def chapter(load: options.Load, section: str | None, seed: int, as_json: bool) -> None:
     """Walk through the book's chapter.
 
     Chapter 4 of Howard and Gugger, Deep Learning for Coders: from images as tables of numbers to a network
@@ -45,20 +39,20 @@ def chapter(load: options.Load, only: str | None, seed: int, as_json: bool) -> N
     material = Material(lambda: load(DIGITS), seed)
     names = list(SECTIONS)
     sections: dict[str, Section] = {}
-    for name in [only] if only else names:
+    for name in [section] if section else names:
         sections[name] = SECTIONS[name](material)
         if as_json:
             output.event("section", name=name, **sections[name].as_json())
         else:
-            output.page(section(sections[name], f"{names.index(name) + 1} of {len(names)}: {name}"))
+            output.page(section_page(sections[name], f"{names.index(name) + 1} of {len(names)}: {name}"))
     if as_json:
         figures = [{"section": name, **figure.as_json()} for name in sections for figure in sections[name].figures]
         output.event("result", seed=seed, same=sum(figure["same"] for figure in figures), figures=figures)
-    elif not only:
+    elif not section:
         output.page(summary(sections))
 
 
-def section(content: Section, place: str) -> str:
+def section_page(content: Section, place: str) -> str:
     """Return the page of a section. `place` is its place in the walk, for example "2 of 13: stack"."""
     parts = [_title(content.title, place), textwrap.fill(content.text, WIDTH)]
     if content.pictures:

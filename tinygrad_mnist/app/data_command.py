@@ -32,7 +32,7 @@ def data(as_json: bool) -> None:
     files, drawn = mnist.state(of_mnist), strokes.saved(of_strokes)
     lines = [f"MNIST in {of_mnist}"]
     for name, state in files.items():
-        lines.append(f"  {idx_names.most_files(of_mnist).get(name, Path(name)).name:<25}{state}")
+        lines.append(f"  {idx_names.most_files(of_mnist).get(name, Path(name)).name:<28}{state}")
     if folders.named() is not None:
         lines.append(f"  {folders.VARIABLE} names {folders.named()}.")
     if folders.named() != of_mnist and set(files.values()) != {"verified"}:
@@ -45,23 +45,8 @@ def data(as_json: bool) -> None:
     output.report(as_json, found, {}, "\n".join(map(output.printable, lines)))
 
 
-def _web_addresses(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the mirrors. Refuses a value that is not the address of a web server."""
-    for value in values:
-        if not value.startswith(("http://", "https://")):
-            raise click.BadParameter(f"{value!r} is not an address that starts with http:// or https://.", param=option)
-    return values
-
-
 @data.command()
-@click.option(
-    "--mirror",
-    "mirrors",
-    multiple=True,
-    metavar="URL",
-    callback=_web_addresses,
-    help="Download from this address instead. Can be given several times.",
-)
+@click.option("--mirror", "mirrors", multiple=True, metavar="URL", help="Another server, instead of the usual ones.")
 @options.json_events
 def fetch(mirrors: tuple[str, ...], as_json: bool) -> None:
     """Download MNIST and verify it.

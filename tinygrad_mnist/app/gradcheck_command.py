@@ -21,20 +21,11 @@ EXIT_CODES = {"right": 0, "wrong": 1, "inconclusive": 2}
 DTYPES = {"both": ("float64", "float32"), "float64": ("float64",), "float32": ("float32",)}
 
 
-def _shapes(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    try:
-        return user_file.shapes(texts)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", param=option) from error
-
-
 @click.command(cls=command_line.Command)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("--forward", metavar="NAME", help="The forward in FILE, if it has a different name.")
 @click.option("--backward", metavar="NAME", help="The backward in FILE, if it has a different name.")
-@click.option(
-    *("--shape", "shapes"), multiple=True, metavar="X=5,4", callback=_shapes, help="The shape of an argument."
-)
+@click.option("--shape", "shapes", multiple=True, metavar="X=5,4", help="The shape of an argument.")
 @click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate only with respect to this argument.")
 @click.option("--seed", type=options.SEED, default=0, help="Draw different numbers.")
 @click.option("--dtype", type=click.Choice([*DTYPES]), default="both", help="Type in which to compute the gradients.")
@@ -63,8 +54,8 @@ def gradcheck(
         raise click.UsageError("--plant plants bugs in our own functions: leave FILE out.")
     if file is not None:
         with redirect_stdout(sys.stderr):  # what the file prints is not part of the report
-            wrt = names.pop("wrt") or None
-            forward, backward, arguments, takes_cache = user_file.read(file, **names, seed=seed)
+            wrt, shapes = names.pop("wrt") or None, user_file.shapes(names.pop("shapes"))
+            forward, backward, arguments, takes_cache = user_file.read(file, **names, shapes=shapes, seed=seed)
             case = Case(file.name, forward, backward, arguments, {"cache": takes_cache, "wrt": wrt})
             # Both types are what `verify` checks without dtypes.
             report = case.verified(backend, None if dtype == "both" else DTYPES[dtype], seed)

@@ -99,10 +99,7 @@ def show_accuracy(material: Material) -> Section:
         "with the loss, and accuracy is for people to read.",
         ("tinygrad_mnist/metrics.py", "tinygrad_mnist/passes/mean_loss.py"),
         material.data.origin,
-        tables=(
-            Table(caption, head, formats, rows),
-            Table(by_hand, (), (".6f",), [(float(dw[pixel, 0]),)]),
-        ),
+        tables=(Table(caption, head, formats, rows), Table(by_hand, (), (".6f",), [(float(dw[pixel, 0]),)])),
     )
 
 

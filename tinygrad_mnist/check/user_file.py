@@ -26,7 +26,7 @@ Function = Callable[..., Any]
 
 
 def shapes(texts: Sequence[str]) -> dict[str, Shape]:
-    """Return `x=5,4` as {"x": (5, 4)}. A number that is not in an array has no lengths. Raises ValueError.
+    """Return `x=5,4` as {"x": (5, 4)}. A number that is not in an array has no lengths. Raises UsageError.
 
     >>> shapes(["x=5,4", "t="])
     {'x': (5, 4), 't': ()}
@@ -35,7 +35,7 @@ def shapes(texts: Sequence[str]) -> dict[str, Shape]:
     for text in texts:
         name, _, lengths = text.partition("=")
         if not re.fullmatch(r"[^\W\d]\w*=([0-9]{1,4},?)*", text):
-            raise ValueError(f"{text!r} is not the shape of an argument, like x=5,4")
+            raise UsageError(f"{text!r} is not the shape of an argument, like x=5,4")
         found[name] = tuple(int(length) for length in lengths.split(",") if length)
     return found
 

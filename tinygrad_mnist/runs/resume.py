@@ -23,14 +23,7 @@ def new(settings: Settings, digits: tuple[int, ...], data: DataSet, device: str)
     examples = Examples(training.pixels, training.rows, metrics.targets(training.labels[:1], digits))
     look = view_of(training.sample(SAMPLE).source, data.scaling)
     state, here = train.initial_state(examples, settings), environment.current(device)
-    return Checkpoint(
-        settings,
-        digits,
-        look,
-        state,
-        training.fingerprint(),
-        here,
-    )
+    return Checkpoint(settings, digits, look, state, training.fingerprint(), here)
 
 
 def loaded(path: Path, epochs: int | None, patience: int | None) -> Checkpoint:

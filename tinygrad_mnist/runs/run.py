@@ -109,10 +109,7 @@ def split(settings: Settings, data: DataSet) -> Parts:
 
 
 def execute(
-    run: Run,
-    parts: Parts,
-    backend: Backend,
-    show: Callable[[TrainingState], object] = lambda _: None,
+    run: Run, parts: Parts, backend: Backend, show: Callable[[TrainingState], object] = lambda _: None
 ) -> Outcome:
     """Train until the run ends or is interrupted, and measure the network that is kept.
 
