@@ -36,8 +36,8 @@ def test_data_shows_the_names_and_the_states_of_the_files_that_are_there(run: Ru
     folder = tmp_path / "data" / "mnist"
     folder.mkdir(parents=True)
     idx.write(folder / "train-labels.idx1-ubyte", np.zeros(3, np.uint8))
-    assert "train-labels.idx1-ubyte  not verified\n" in run("data").stdout
-    assert "t10k-labels-idx1-ubyte   missing\n" in run("data").stdout
+    assert "train-labels.idx1-ubyte     not verified\n" in run("data").stdout
+    assert "t10k-labels-idx1-ubyte      missing\n" in run("data").stdout
 
 
 @pytest.mark.parametrize("words", [("train", "-q", "--epochs", 1), ("baseline",), ("show",), ("show", "ideal")])
