@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.fixtures import Run
 from tinygrad_mnist.app import main
 from tinygrad_mnist.datasets import folders, idx, mnist, strokes
 from tinygrad_mnist.derivations import derivations
 from tinygrad_mnist.proof import cases
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture

@@ -94,14 +94,8 @@ def test_somebodys_file_is_right_wrong_or_inconclusive(run: Run, before: str, af
 
 
 def test_functions_and_shapes_may_be_named(run: Run) -> None:
-    text = (
-        LAYER.replace("def forward", "def fore")
-        .replace("def backward", "def back")
-        .replace("(N, I)", "")
-        .replace("(I, O)", "")
-    )
-    Path("mylayer.py").write_text(text)
-    words = ("gradcheck", "mylayer.py", "--forward", "fore", "--backward", "back")
+    Path("mylayer.py").write_text(LAYER.replace("ward(", "e(").replace("(N, I)", "").replace("(I, O)", ""))
+    words = ("gradcheck", "mylayer.py", "--forward", "fore", "--backward", "backe")
     assert run(*words, "--shape", "x=5,4", "--shape", "w=4,3").exit_code == 0
     assert "--shape" in run(*words).stderr
 

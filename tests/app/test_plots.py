@@ -33,13 +33,7 @@ PLOTS: dict[str, Callable[[Path], None]] = {
 }
 
 TEXTS = {
-    "training_curve": [
-        "epoch",
-        "loss",
-        "accuracy",
-        "validation digits, highest 97.50 % in epoch 2",
-        "test digits, 96.00 %",
-    ],
+    "training_curve": ["epoch", "loss", "validation digits, highest 97.50 % in epoch 2", "test digits, 96.00 %"],
     "confusion": ["predicted digit", "1,126", "3   99.18 %", "99.00 % correct, 31 of 3,107 wrong"],
     "digits": ["Three digits", *CAPTIONS],
     "weights": ["Three units", *CAPTIONS, "weight of a pixel:  ← against    for →"],

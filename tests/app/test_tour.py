@@ -10,7 +10,6 @@ from click.testing import CliRunner
 
 from tests.fixtures import Run
 from tinygrad_mnist.app import main
-from tinygrad_mnist.proof import cases
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -22,10 +21,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
-def test_the_commands_of_the_tour_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    linear = cases.all_cases()["linear"]
-    monkeypatch.setattr("tinygrad_mnist.app.gradcheck_command.all_cases", lambda _: {"linear": linear})
-    monkeypatch.setattr("tinygrad_mnist.derivations.derivations.page_names", lambda: ["linear"])
+def test_the_commands_of_the_tour_run(run: Run, few: tuple[str, ...], tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     (tour,) = blocks("console")
     for line in tour.splitlines():
@@ -40,16 +36,10 @@ def test_the_photo_of_a_3_is_predicted_as_a_3(run: Run, tmp_path: Path) -> None:
     assert "digit     3" in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("typed", "completed"),
-    [
-        ("tr", "train"),
-        ("train --pre", "--preset"),
-        ("train --preset b", "best"),
-        ("show w", "weights"),
-        ("train --data s", "strokes"),
-    ],
-)
+COMPLETED = {"tr": "train", "train --pre": "--preset", "train --preset b": "best", "train --data s": "strokes"}
+
+
+@pytest.mark.parametrize(("typed", "completed"), [*COMPLETED.items(), ("show w", "weights")])
 def test_the_shell_completes_commands_options_and_values(typed: str, completed: str) -> None:
     words = f"tinygrad-mnist {typed}"
     request = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_TINYGRAD_MNIST_COMPLETE": "bash_complete"}

@@ -43,22 +43,15 @@ def words(parameter: Parameter, value: str) -> list[str]:
     return [*path, "--", *(value if one is given else "3" for one in others)]
 
 
+def test_every_option_has_help() -> None:
+    assert [called(one) for one in ALL if isinstance(one[1], click.Option) and not one[1].help] == []
+
+
 def test_every_number_has_bounds() -> None:
     assert {called(one) for one in NUMBERS} >= {"train --epochs", "gradcheck --seed", "show --count", "derivative x"}
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "9" * 5000,
-        "-" + "9" * 400,
-        "x" * 5000,
-        "\x1b[2J",
-        "1e999",
-        "nan",
-        "0x3",
-    ],
-)
+@pytest.mark.parametrize("value", ["9" * 5000, "-" + "9" * 400, "x" * 5000, "\x1b[2J", "1e999", "nan", "0x3"])
 @pytest.mark.parametrize("parameter", [*NUMBERS, *LISTS], ids=called)
 def test_what_is_not_a_number_in_bounds_is_bad_usage(parameter: Parameter, value: str, refused: Refused) -> None:
     sentence = refused(2, *words(parameter, value))
